@@ -1,0 +1,22 @@
+using System.Text.Json.Serialization;
+
+namespace Thole.Protocol;
+
+/// <summary>A piece of what is shown, to a model or on a screen. The tool says what it is; the screen decides how it looks.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(TextContent), "text")]
+[JsonDerivedType(typeof(ImageContent), "image")]
+[JsonDerivedType(typeof(DiffContent), "diff")]
+[JsonDerivedType(typeof(TerminalContent), "terminal")]
+public abstract record Content;
+
+public sealed record TextContent(string Text) : Content;
+
+/// <summary>An image, kept as a blob of the session. <paramref name="MediaType"/> is an IANA name such as <c>image/png</c>.</summary>
+public sealed record ImageContent(string MediaType, BlobId Blob) : Content;
+
+/// <summary>A change of one file as a unified diff; <paramref name="IsNew"/> where there was no file before.</summary>
+public sealed record DiffContent(string Path, string UnifiedDiff, bool IsNew = false) : Content;
+
+/// <summary>What a command printed; <paramref name="ExitCode"/> is absent while it runs or where a signal ended it.</summary>
+public sealed record TerminalContent(string Command, string Output, int? ExitCode) : Content;

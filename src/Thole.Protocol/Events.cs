@@ -1,0 +1,154 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Thole.Protocol;
+
+/// <summary>What happened. Past tense; never edited, never taken back.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(SessionOpened), "session_opened")]
+[JsonDerivedType(typeof(ModelSelected), "model_selected")]
+[JsonDerivedType(typeof(ApprovalModeSelected), "approval_mode_selected")]
+[JsonDerivedType(typeof(PromptQueued), "prompt_queued")]
+[JsonDerivedType(typeof(TurnStarted), "turn_started")]
+[JsonDerivedType(typeof(ContextAdded), "context_added")]
+[JsonDerivedType(typeof(StepStarted), "step_started")]
+[JsonDerivedType(typeof(TextPiece), "text_piece")]
+[JsonDerivedType(typeof(ReasoningPiece), "reasoning_piece")]
+[JsonDerivedType(typeof(AttemptFailed), "attempt_failed")]
+[JsonDerivedType(typeof(MessageCompleted), "message_completed")]
+[JsonDerivedType(typeof(CallRequested), "call_requested")]
+[JsonDerivedType(typeof(PermissionRequested), "permission_requested")]
+[JsonDerivedType(typeof(PermissionAnswered), "permission_answered")]
+[JsonDerivedType(typeof(CallStarted), "call_started")]
+[JsonDerivedType(typeof(CallCompleted), "call_completed")]
+[JsonDerivedType(typeof(FileSeen), "file_seen")]
+[JsonDerivedType(typeof(TodosChanged), "todos_changed")]
+[JsonDerivedType(typeof(ContextCompacted), "context_compacted")]
+[JsonDerivedType(typeof(CompactionFailed), "compaction_failed")]
+[JsonDerivedType(typeof(InterruptRequested), "interrupt_requested")]
+[JsonDerivedType(typeof(TurnEnded), "turn_ended")]
+[JsonDerivedType(typeof(LogRecovered), "log_recovered")]
+public abstract record SessionEvent;
+
+/// <summary>The first event of every log. <paramref name="Workspace"/> is the absolute path of the root.</summary>
+public sealed record SessionOpened(SessionId Session, string Workspace, string Model, ApprovalMode ApprovalMode, string Version)
+    : SessionEvent;
+
+public sealed record ModelSelected(string Model) : SessionEvent;
+
+public sealed record ApprovalModeSelected(ApprovalMode Mode) : SessionEvent;
+
+/// <summary>The prompt is accepted and waits for the active turn to end.</summary>
+public sealed record PromptQueued(PromptId Prompt, IReadOnlyList<Content> Content) : SessionEvent;
+
+public sealed record TurnStarted(TurnId Turn, PromptId Prompt, IReadOnlyList<Content> Content) : SessionEvent;
+
+/// <summary>
+/// The model is shown this text from now on. <paramref name="Source"/> says where it came from: <c>system_prompt</c>,
+/// <c>environment</c>, or the path of an instruction file relative to the workspace.
+/// </summary>
+public sealed record ContextAdded(string Source, string Text) : SessionEvent;
+
+/// <summary>A model request goes out. <paramref name="Step"/> counts from 1 within the turn.</summary>
+public sealed record StepStarted(TurnId Turn, int Step, string Model) : SessionEvent;
+
+/// <summary>Streamed text, coalesced. The finished message is the sum of its pieces and is not stored twice.</summary>
+public sealed record TextPiece(string Text) : SessionEvent;
+
+/// <summary>Streamed reasoning, coalesced.</summary>
+public sealed record ReasoningPiece(string Text) : SessionEvent;
+
+/// <summary>
+/// A request failed. The pieces since <see cref="StepStarted"/> are void: readers drop them. With <paramref name="RetryIn"/>
+/// the step is tried again after that time; without it the turn ends. <paramref name="Raw"/> keeps the bytes of the broken stream.
+/// </summary>
+public sealed record AttemptFailed(string Error, string Message, int Attempt, TimeSpan? RetryIn, BlobId? Raw) : SessionEvent;
+
+/// <summary>
+/// The model has said all of this step. Its text and reasoning are the pieces since <see cref="StepStarted"/>.
+/// <paramref name="ProviderData"/> is what the wire wants echoed (signatures), opaque to everybody else.
+/// </summary>
+public sealed record MessageCompleted(string Stop, Usage Usage, JsonElement? ProviderData = null) : SessionEvent;
+
+public sealed record CallRequested(ToolCall Call, ToolKind Kind, string Title) : SessionEvent;
+
+/// <summary>The call waits for a person. <paramref name="Questions"/> is empty where the question is only: may it run?</summary>
+public sealed record PermissionRequested(CallId Call, string Question, IReadOnlyList<Question> Questions) : SessionEvent;
+
+public sealed record PermissionAnswered(CallId Call, bool Allow, IReadOnlyList<string> Answers) : SessionEvent;
+
+/// <summary>The intent: durable before the call has any effect. A log that ends here does not know how the call ended.</summary>
+public sealed record CallStarted(CallId Call) : SessionEvent;
+
+public sealed record CallCompleted(CallId Call, CallOutcome Outcome, ToolResult Result) : SessionEvent;
+
+/// <summary>
+/// The agent knows this state of a file: it read it, or wrote it. <paramref name="Lines"/> are the ranges shown
+/// (first and last, from 1), null for all; <paramref name="Hash"/> is the SHA-256 of the bytes, null where the file is gone.
+/// </summary>
+public sealed record FileSeen(string Path, string? Hash, IReadOnlyList<LineRange>? Lines) : SessionEvent;
+
+public sealed record TodosChanged(IReadOnlyList<Todo> Todos) : SessionEvent;
+
+/// <summary>
+/// From here on the model is shown <paramref name="Summary"/> in place of every item before <paramref name="KeepFrom"/>,
+/// a number of this log. The log keeps everything.
+/// </summary>
+public sealed record ContextCompacted(string Summary, long KeepFrom, Usage Usage) : SessionEvent;
+
+public sealed record CompactionFailed(string Message) : SessionEvent;
+
+public sealed record InterruptRequested(TurnId Turn) : SessionEvent;
+
+/// <summary>Written when nothing of the turn is still running, and not before. <paramref name="Message"/> says why, unless completed.</summary>
+public sealed record TurnEnded(TurnId Turn, TurnOutcome Outcome, string? Message = null) : SessionEvent;
+
+/// <summary>
+/// The log was opened after an unclean stop of the machine, or was salvaged. Numbers between <paramref name="After"/> and this
+/// event were never used, or were lost; <paramref name="Message"/> says which.
+/// </summary>
+public sealed record LogRecovered(long After, string Message) : SessionEvent;
+
+/// <summary>An event of a newer version: kept as it is, passed over by state, shown as JSON.</summary>
+public sealed record UnknownEvent(string Type, int Version, JsonElement Payload) : SessionEvent;
+
+/// <summary>An event with its place in the log. The number is the SSE id and the resume cursor.</summary>
+public sealed record Envelope(long Sequence, DateTimeOffset At, Actor Actor, SessionEvent Event);
+
+[JsonConverter(typeof(SnakeCaseEnum<TurnOutcome>))]
+public enum TurnOutcome
+{
+    /// <summary>The model asked for nothing more.</summary>
+    Completed,
+
+    /// <summary>A client asked for the end, or the process died.</summary>
+    Interrupted,
+
+    /// <summary>The provider could not be made to answer.</summary>
+    ProviderFailed,
+
+    /// <summary>The provider did not accept our key, or there is none.</summary>
+    Unauthorized,
+
+    /// <summary>A limit was reached: steps, context window, or calls that make no progress.</summary>
+    LimitReached,
+
+    /// <summary>A defect of ours.</summary>
+    Failed,
+}
+
+/// <summary>Tokens of one request as the provider counted them; null where it did not say.</summary>
+public sealed record Usage(
+    long? InputTokens = null,
+    long? OutputTokens = null,
+    long? CachedTokens = null,
+    long? ReasoningTokens = null
+);
+
+/// <summary>Lines <paramref name="First"/> to <paramref name="Last"/>, both counted from 1 and both included.</summary>
+public readonly record struct LineRange(int First, int Last);
+
+/// <summary>A question with its choices; the person may also type an answer of their own.</summary>
+public sealed record Question(string Header, string Text, IReadOnlyList<Choice> Choices, bool MultiSelect = false);
+
+public sealed record Choice(string Label, string Description);
