@@ -19,9 +19,9 @@ public sealed record Interrupt(TurnId Turn) : Command;
 
 /// <summary>
 /// Answers the open question of a call. <paramref name="Answers"/> holds what the person chose or typed where the call
-/// asked the person (one text a question, in order); otherwise it is empty.
+/// asked the person (one text a question, in order); otherwise it is empty. <paramref name="Reason"/> tells the model why not.
 /// </summary>
-public sealed record AnswerPermission(CallId Call, bool Allow, IReadOnlyList<string> Answers) : Command;
+public sealed record AnswerPermission(CallId Call, bool Allow, IReadOnlyList<string> Answers, string? Reason = null) : Command;
 
 /// <summary>From the next step on this model thinks. <paramref name="Model"/> is <c>provider/model</c>.</summary>
 public sealed record SelectModel(string Model) : Command;

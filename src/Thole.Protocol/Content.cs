@@ -10,7 +10,11 @@ namespace Thole.Protocol;
 [JsonDerivedType(typeof(TerminalContent), "terminal")]
 public abstract record Content;
 
-public sealed record TextContent(string Text) : Content;
+/// <summary>Text is never null: a prompt without it would be acknowledged and could not be read back.</summary>
+public sealed record TextContent(string Text) : Content
+{
+    public string Text { get; init; } = Text ?? throw new ArgumentNullException(nameof(Text));
+}
 
 /// <summary>An image, kept as a blob of the session. <paramref name="MediaType"/> is an IANA name such as <c>image/png</c>.</summary>
 public sealed record ImageContent(string MediaType, BlobId Blob) : Content;
@@ -19,4 +23,4 @@ public sealed record ImageContent(string MediaType, BlobId Blob) : Content;
 public sealed record DiffContent(string Path, string UnifiedDiff, bool IsNew = false) : Content;
 
 /// <summary>What a command printed; <paramref name="ExitCode"/> is absent while it runs or where a signal ended it.</summary>
-public sealed record TerminalContent(string Command, string Output, int? ExitCode) : Content;
+public sealed record TerminalContent(string Command, string Output, int? ExitCode = null) : Content;

@@ -62,7 +62,8 @@ public sealed record ReasoningPiece(string Text) : SessionEvent;
 /// A request failed. The pieces since <see cref="StepStarted"/> are void: readers drop them. With <paramref name="RetryIn"/>
 /// the step is tried again after that time; without it the turn ends. <paramref name="Raw"/> keeps the bytes of the broken stream.
 /// </summary>
-public sealed record AttemptFailed(string Error, string Message, int Attempt, TimeSpan? RetryIn, BlobId? Raw) : SessionEvent;
+public sealed record AttemptFailed(string Error, string Message, int Attempt, TimeSpan? RetryIn = null, BlobId? Raw = null)
+    : SessionEvent;
 
 /// <summary>
 /// The model has said all of this step. Its text and reasoning are the pieces since <see cref="StepStarted"/>.
@@ -75,7 +76,8 @@ public sealed record CallRequested(ToolCall Call, ToolKind Kind, string Title) :
 /// <summary>The call waits for a person. <paramref name="Questions"/> is empty where the question is only: may it run?</summary>
 public sealed record PermissionRequested(CallId Call, string Question, IReadOnlyList<Question> Questions) : SessionEvent;
 
-public sealed record PermissionAnswered(CallId Call, bool Allow, IReadOnlyList<string> Answers) : SessionEvent;
+public sealed record PermissionAnswered(CallId Call, bool Allow, IReadOnlyList<string> Answers, string? Reason = null)
+    : SessionEvent;
 
 /// <summary>The intent: durable before the call has any effect. A log that ends here does not know how the call ended.</summary>
 public sealed record CallStarted(CallId Call) : SessionEvent;
@@ -86,7 +88,7 @@ public sealed record CallCompleted(CallId Call, CallOutcome Outcome, ToolResult 
 /// The agent knows this state of a file: it read it, or wrote it. <paramref name="Lines"/> are the ranges shown
 /// (first and last, from 1), null for all; <paramref name="Hash"/> is the SHA-256 of the bytes, null where the file is gone.
 /// </summary>
-public sealed record FileSeen(string Path, string? Hash, IReadOnlyList<LineRange>? Lines) : SessionEvent;
+public sealed record FileSeen(string Path, string? Hash = null, IReadOnlyList<LineRange>? Lines = null) : SessionEvent;
 
 public sealed record TodosChanged(IReadOnlyList<Todo> Todos) : SessionEvent;
 

@@ -28,15 +28,17 @@ public interface ICatalog
     ValueTask DeleteAsync(SessionId session, CancellationToken cancellationToken);
 }
 
+/// <summary>One session in a list. <paramref name="Problem"/> says why its log cannot be read; it hides no other.</summary>
 public sealed record SessionSummary(
     SessionId Id,
     string Workspace,
-    string? Title,
-    string? Model,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Title,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Model,
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt,
     int Turns,
-    long Bytes
+    long Bytes,
+    string? Problem = null
 );
 
 public sealed record SearchHit(SessionId Session, long Sequence, string Excerpt);
@@ -45,7 +47,13 @@ public sealed record SearchHit(SessionId Session, long Sequence, string Excerpt)
 /// What an examination of a log found. <paramref name="Head"/> is the hash of the newest event, to be compared with one noted
 /// elsewhere: a chain alone cannot show that its end was cut off. <paramref name="Problems"/> is empty where all is well.
 /// </summary>
-public sealed record VerifyReport(SessionId Session, long Events, long Blobs, string? Head, IReadOnlyList<string> Problems)
+public sealed record VerifyReport(
+    SessionId Session,
+    long Events,
+    long Blobs,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Head,
+    IReadOnlyList<string> Problems
+)
 {
     [JsonIgnore]
     public bool IsIntact => Problems is [];

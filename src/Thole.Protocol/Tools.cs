@@ -66,8 +66,6 @@ public static class ToolErrors
     public const string Timeout = "execution_timeout";
     public const string Interrupted = "interrupted";
     public const string Unknown = "outcome_unknown";
-    public const string Defect = "unhandled_exception";
-    public const string OutputTruncated = "output_truncated";
     public const string OutsideWorkspace = "outside_workspace";
     public const string FileNotFound = "file_not_found";
     public const string FileTooLarge = "file_too_large";
