@@ -48,9 +48,18 @@ public interface IWorkspace
 /// </summary>
 public sealed record WorkspacePath(string Root, string Relative)
 {
+    /// <summary>Beneath a directory that the user included: there a relative path would name a file of the workspace itself.</summary>
+    public bool IsIncluded { get; init; }
+
     public string Full => Relative.Length == 0 ? Root : Path.Join(Root, Relative);
 
-    public override string ToString() => Relative.Length == 0 ? "." : Relative;
+    /// <summary>As a person and the model know it, and as <see cref="IWorkspace.Resolve"/> takes it back.</summary>
+    public string Shown =>
+        IsIncluded ? Full
+        : Relative.Length == 0 ? "."
+        : Relative;
+
+    public override string ToString() => Shown;
 }
 
 public sealed record FileState(FileKind Kind, long Length, DateTimeOffset ModifiedAt);
