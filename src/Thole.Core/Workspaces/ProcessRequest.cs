@@ -32,6 +32,9 @@ public abstract class BackgroundCommand
 
     public abstract bool IsRunning { get; }
 
+    /// <summary>For whoever waits for the end; never fails.</summary>
+    public abstract Task<ProcessResult> Ended { get; }
+
     /// <summary>Set once it has ended.</summary>
     public abstract ProcessResult? Result { get; }
 
