@@ -18,6 +18,12 @@ public interface IEventLog : IBlobStore, IAsyncDisposable
     long Next { get; }
 
     /// <summary>
+    /// What opening found lost, or null. Where it is set, it must be the first event that is appended; opening the log again
+    /// before that tells it again.
+    /// </summary>
+    LogRecovered? Recovery { get; }
+
+    /// <summary>
     /// Appends all or nothing. Returns when the batch is written and, where <paramref name="durable"/>, survives a power cut.
     /// </summary>
     /// <exception cref="ArgumentException">The numbers do not follow <see cref="Next"/>.</exception>
