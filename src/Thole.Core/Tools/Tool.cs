@@ -10,7 +10,8 @@ namespace Thole.Core.Tools;
 /// is answered here, so that a tool's author sees only valid ones. What the world refuses (<see cref="WorkspaceException"/>) is
 /// answered here too.
 /// </summary>
-public abstract class Tool<TArguments>(JsonTypeInfo<TArguments> json) : ITool
+/// <param name="json">How the arguments are read; asked at the first call, because most tools of a run are never called.</param>
+public abstract class Tool<TArguments>(Func<JsonTypeInfo<TArguments>> json) : ITool
     where TArguments : class
 {
     private ArgumentSchema? _schema;
@@ -30,7 +31,7 @@ public abstract class Tool<TArguments>(JsonTypeInfo<TArguments> json) : ITool
 
         try
         {
-            var arguments = checkedArguments.Deserialize(json)!;
+            var arguments = checkedArguments.Deserialize(json())!;
             return Preparation.Ready(
                 Title(arguments, context),
                 Touches(arguments, context),

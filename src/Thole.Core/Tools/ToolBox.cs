@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Thole.Core.Models;
 
 namespace Thole.Core.Tools;
@@ -6,12 +5,12 @@ namespace Thole.Core.Tools;
 /// <summary>The tools of a step: a snapshot, asked for anew at each step, because tools may come and go between steps.</summary>
 public sealed class ToolBox
 {
-    private readonly FrozenDictionary<string, ITool> _byName;
+    private readonly Dictionary<string, ITool> _byName;
 
     /// <param name="tools">In any order: they are shown to the model by name, so that prompt caches hold.</param>
     public ToolBox(IEnumerable<ITool> tools)
     {
-        _byName = tools.ToFrozenDictionary(tool => tool.Name, StringComparer.Ordinal);
+        _byName = tools.ToDictionary(tool => tool.Name, StringComparer.Ordinal);
         Definitions =
         [
             .. _byName
