@@ -1,0 +1,23 @@
+using Thole.Core.Turns;
+using Thole.Protocol;
+
+namespace Thole.Core.Sessions;
+
+/// <summary>What lies in a session's mailbox. <paramref name="Actor"/> is who it is from; null where each fact itself says.</summary>
+internal abstract record Letter(Actor? Actor)
+{
+    /// <summary>Completes when the consequences are in the log, as durable as they must be.</summary>
+    public TaskCompletionSource<Receipt> Handled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+internal sealed record SubmitLetter(Command Command, Actor From) : Letter(From);
+
+internal sealed record RecordLetter(IReadOnlyList<SessionEvent> Happened, Actor? From = null) : Letter(From);
+
+internal sealed record AskLetter(PermissionRequested Asked, TaskCompletionSource<PermissionAnswered> Answer)
+    : Letter((Actor?)null);
+
+/// <summary>The last one: what a client asks from now on is refused, no waiting prompt begins, and the turn that runs is interrupted.</summary>
+internal sealed record CloseLetter() : Letter((Actor?)null);
+
+internal sealed record EndTurnLetter(TurnEnd End) : Letter(Protocol.Actor.Runtime);

@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Thole.Core.Context;
+using Thole.Core.Log;
+using Thole.Core.Models;
+using Thole.Core.Permissions;
+using Thole.Core.Tools;
+using Thole.Core.Turns;
+using Thole.Core.Workspaces;
+using Thole.Protocol;
+
+namespace Thole.Core.Sessions;
+
+/// <summary>The sessions of one process.</summary>
+public sealed class Runtime : IAgentRuntime, IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<SessionId, Lazy<Task<Session>>> _sessions = new();
+    private readonly RuntimeParts _parts;
+    private readonly SessionParts _sessionParts;
+
+    public Runtime(RuntimeParts parts)
+    {
+        _parts = parts;
+        var turns = new TurnRunner(
+            parts.Models,
+            parts.Tools,
+            new ContextBuilder(parts.SystemPrompt, parts.Sources),
+            new Compaction(parts.CompactionThreshold),
+            new ToolRunner(parts.Policy, new FileGate(), parts.Time),
+            parts.Limits,
+            parts.Time
+        );
+        _sessionParts = new SessionParts(turns, parts.OpenHands, parts.Time, parts.NewId, parts.Logger);
+    }
+
+    public async ValueTask<SessionId> OpenSessionAsync(OpenSession request, CancellationToken cancellationToken)
+    {
+        var id = request.Session ?? new SessionId(_parts.NewId().ToString("d"));
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+
+            // Whoever leaves does not take the session from those who wait for the same opening: it goes on without a token.
+            var opening = _sessions.GetOrAdd(id, _ => new Lazy<Task<Session>>(() => OpenAsync(id, request)));
+            Session session;
+            try
+            {
+                session = await opening.Value.WaitAsync(cancellationToken);
+            }
+            catch when (opening.Value is { IsCompleted: true, IsCompletedSuccessfully: false })
+            {
+                // A session that did not open is not remembered: the next try is a new one.
+                _sessions.TryRemove(KeyValuePair.Create(id, opening));
+                throw;
+            }
+
+            if (!session.IsOver)
+            {
+                session.MustBelongTo(request.Workspace);
+                return id;
+            }
+
+            // Its log could not be written; now perhaps it can.
+            await session.DisposeAsync();
+            _sessions.TryRemove(KeyValuePair.Create(id, opening));
+        }
+    }
+
+    public async ValueTask<Receipt> SubmitAsync(
+        SessionId session,
+        Command command,
+        Actor actor,
+        CancellationToken cancellationToken
+    ) => await (await FindAsync(session)).SubmitAsync(command, actor);
+
+    public async IAsyncEnumerable<Envelope> ReadAsync(
+        SessionId session,
+        long after,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        await foreach (var envelope in (await FindAsync(session)).ReadAsync(after, cancellationToken))
+        {
+            yield return envelope;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var (_, opening) in _sessions)
+        {
+            await ((Task)opening.Value).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (opening.Value.IsCompletedSuccessfully)
+            {
+                await (await opening.Value).DisposeAsync();
+            }
+        }
+
+        _sessions.Clear();
+    }
+
+    private async Task<Session> OpenAsync(SessionId id, OpenSession request)
+    {
+        if (request.Session is null)
+        {
+            var opened = new SessionOpened(id, request.Workspace, request.Model, request.ApprovalMode, _parts.Version);
+            return await Session.OpenAsync(id, _parts.Store.Create(id), request.Workspace, [opened], Actor.User, _sessionParts);
+        }
+
+        var log = await _parts.Store.OpenAsync(id, CancellationToken.None);
+        return await Session.OpenAsync(id, log, request.Workspace, [], Actor.Runtime, _sessionParts);
+    }
+
+    private Task<Session> FindAsync(SessionId id) =>
+        _sessions.TryGetValue(id, out var opening)
+            ? opening.Value
+            : throw new RefusedException("session_not_found", $"The session {id} is not open.");
+}

@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Logging;
+using Thole.Core.Context;
+using Thole.Core.Log;
+using Thole.Core.Models;
+using Thole.Core.Permissions;
+using Thole.Core.Tools;
+using Thole.Core.Turns;
+
+namespace Thole.Core.Sessions;
+
+/// <summary>What a runtime is made of. One file, the composition, hires everyone.</summary>
+public sealed record RuntimeParts
+{
+    public required IEventStore Store { get; init; }
+    public required IModelCatalog Models { get; init; }
+
+    /// <summary>The tools of the next step.</summary>
+    public required Func<ToolBox> Tools { get; init; }
+
+    public required IPermissionPolicy Policy { get; init; }
+    public required OpenHands OpenHands { get; init; }
+    public required string SystemPrompt { get; init; }
+    public required IReadOnlyList<IContextSource> Sources { get; init; }
+    public required TurnLimits Limits { get; init; }
+
+    /// <summary>The share of the context window, less the room for an answer, at which older items are summarised.</summary>
+    public double CompactionThreshold { get; init; } = 0.85;
+
+    public required TimeProvider Time { get; init; }
+    public required Func<Guid> NewId { get; init; }
+    public required ILogger Logger { get; init; }
+
+    /// <summary>Of the product, noted in each log.</summary>
+    public required string Version { get; init; }
+}

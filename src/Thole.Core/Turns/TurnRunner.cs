@@ -1,0 +1,220 @@
+using System.Text.Json;
+using Thole.Core.Context;
+using Thole.Core.Log;
+using Thole.Core.Models;
+using Thole.Core.Tools;
+using Thole.Protocol;
+
+namespace Thole.Core.Turns;
+
+/// <summary>The loop. Ask the model; run what it asks for; until it asks for nothing.</summary>
+internal sealed class TurnRunner(
+    IModelCatalog models,
+    Func<ToolBox> tools,
+    ContextBuilder context,
+    Compaction compaction,
+    ToolRunner toolRunner,
+    TurnLimits limits,
+    TimeProvider time
+)
+{
+    /// <summary>How often an answer that the output limit cut is continued.</summary>
+    private const int MaxContinuations = 3;
+
+    public async Task<TurnEnd> RunAsync(ISessionJournal journal, CancellationToken cancellationToken)
+    {
+        var breaker = new ProgressBreaker();
+        var continuations = 0;
+        for (var step = 1; ; step++)
+        {
+            if (step > limits.MaxSteps)
+            {
+                return new TurnEnd(TurnOutcome.LimitReached, $"The limit of {limits.MaxSteps} steps for a turn was reached.");
+            }
+
+            Said said;
+            try
+            {
+                await journal.RecordAsync([
+                    .. await context.CollectAsync(journal.Context, journal.Hands.Workspace, cancellationToken),
+                ]);
+                said = await StepAsync(journal, step, cancellationToken);
+            }
+            catch (ModelException failure)
+            {
+                return EndOf(failure);
+            }
+
+            if (said.Calls is [])
+            {
+                switch (said.Stop)
+                {
+                    case StopReason.OutputLimit when continuations++ < MaxContinuations:
+                        await journal.RecordAsync(
+                            ContextBuilder.Notice("Your answer was cut by the output limit. Go on exactly where it stopped.")
+                        );
+                        continue;
+                    case StopReason.OutputLimit:
+                        return new TurnEnd(TurnOutcome.LimitReached, "The answer was cut by the model's output limit.");
+                    case StopReason.Filtered:
+                        return new TurnEnd(TurnOutcome.ProviderFailed, "The provider's content filter cut the answer.");
+                    case StopReason.Done when said.IsEmpty && step == 1:
+                        return new TurnEnd(TurnOutcome.ProviderFailed, "The model answered nothing.");
+                    default:
+                        return TurnEnd.Completed;
+                }
+            }
+
+            var results = await toolRunner.RunAsync(journal, said.Calls, cancellationToken);
+            switch (breaker.Judge(said.Calls.Zip(results)))
+            {
+                case Progress.Doubtful:
+                    await journal.RecordAsync(
+                        ContextBuilder.Notice(
+                            "You made the same calls with the same results again. Do something else, or say what keeps you from going on."
+                        )
+                    );
+                    break;
+                case Progress.None:
+                    return new TurnEnd(TurnOutcome.LimitReached, "The turn was stopped: its calls repeat and bring nothing new.");
+            }
+        }
+    }
+
+    /// <summary>One model request and what it said. A context that turns out too long is compacted once and asked again.</summary>
+    private async Task<Said> StepAsync(ISessionJournal journal, int step, CancellationToken cancellationToken)
+    {
+        var endpoint = models.Find(journal.Context.Model);
+        var box = tools();
+        if (compaction.IsDue(journal.Context, endpoint, box))
+        {
+            await CompactAsync(journal, endpoint, cancellationToken);
+        }
+
+        try
+        {
+            return await AskAsync(journal, endpoint, box, step, cancellationToken);
+        }
+        catch (ModelException failure) when (failure.Failure is ModelFailure.ContextOverflow)
+        {
+            if (!await CompactAsync(journal, endpoint, cancellationToken))
+            {
+                throw;
+            }
+
+            return await AskAsync(journal, endpoint, box, step, cancellationToken);
+        }
+    }
+
+    private static async Task<bool> CompactAsync(
+        ISessionJournal journal,
+        ModelEndpoint endpoint,
+        CancellationToken cancellationToken
+    )
+    {
+        var happened = await Compaction.RunAsync(journal.Context, endpoint, journal.Id, journal.Hands.Blobs, cancellationToken);
+        await journal.RecordAsync(happened);
+        return happened is ContextCompacted;
+    }
+
+    private async Task<Said> AskAsync(
+        ISessionJournal journal,
+        ModelEndpoint endpoint,
+        ToolBox box,
+        int step,
+        CancellationToken cancellationToken
+    )
+    {
+        await journal.RecordAsync(new StepStarted(journal.Turn, step, endpoint.Name));
+        await using var pieces = new PieceBuffer(journal, time);
+        List<CallProposed> calls = [];
+        var attempt = 1;
+        try
+        {
+            var request = ContextBuilder.Build(journal.Context, endpoint, box, journal.Id, journal.Hands.Blobs);
+            await foreach (var said in endpoint.Client.StreamAsync(request, cancellationToken))
+            {
+                switch (said)
+                {
+                    case TextDelta(var text):
+                        await pieces.AddAsync(text, isReasoning: false);
+                        break;
+                    case ReasoningDelta(var text):
+                        await pieces.AddAsync(text, isReasoning: true);
+                        break;
+                    case CallProposed call:
+                        calls.Add(call);
+                        break;
+                    case AttemptVoided voided:
+                        await pieces.FlushAsync();
+                        calls.Clear();
+                        attempt = voided.Attempt + 1;
+                        pieces.Reset();
+                        await RecordFailureAsync(journal, voided.Failure, voided.Attempt, voided.RetryIn);
+                        break;
+                    case ModelFinished finished:
+                        await pieces.FlushAsync();
+                        return await CompleteAsync(journal, box, finished, calls, isEmpty: !pieces.HasAny);
+                }
+            }
+        }
+        catch (ModelException failure)
+        {
+            await pieces.FlushAsync();
+            await RecordFailureAsync(journal, failure, attempt, retryIn: null);
+            throw;
+        }
+
+        throw new ModelException(ModelFailure.StreamCut, "The model's stream ended before it was finished.");
+    }
+
+    /// <summary>The message and its calls are one fact: whoever reads the one reads the other.</summary>
+    private static async Task<Said> CompleteAsync(
+        ISessionJournal journal,
+        ToolBox box,
+        ModelFinished finished,
+        List<CallProposed> proposed,
+        bool isEmpty
+    )
+    {
+        var ids = journal.NewCalls(proposed.Count);
+        RequestedCall[] calls =
+        [
+            .. proposed.Select(
+                (call, index) =>
+                    ToolRunner.Prepare(
+                        journal,
+                        box,
+                        new ToolCall(ids[index], call.Name, call.Arguments, call.ProviderId),
+                        call.Problem
+                    )
+            ),
+        ];
+        await journal.RecordAsync([
+            new MessageCompleted(Word(finished.Stop.ToString()), finished.Usage, finished.ProviderData),
+            .. calls.Select(call => new CallRequested(call.Call, call.Kind, call.Preparation.Title)),
+        ]);
+        return new Said(finished.Stop, calls, isEmpty && calls is []);
+    }
+
+    private static async Task RecordFailureAsync(ISessionJournal journal, ModelException failure, int attempt, TimeSpan? retryIn)
+    {
+        var raw = failure.Raw.IsEmpty ? null : await journal.Hands.Blobs.TryStoreAsync(failure.Raw);
+        await journal.RecordAsync(new AttemptFailed(Word(failure.Failure.ToString()), failure.Message, attempt, retryIn, raw));
+    }
+
+    private static string Word(string name) => JsonNamingPolicy.SnakeCaseLower.ConvertName(name);
+
+    private static TurnEnd EndOf(ModelException failure) =>
+        failure.Failure switch
+        {
+            ModelFailure.Unauthorized => new TurnEnd(TurnOutcome.Unauthorized, failure.Message),
+            ModelFailure.ContextOverflow => new TurnEnd(TurnOutcome.LimitReached, failure.Message),
+            _ => new TurnEnd(TurnOutcome.ProviderFailed, failure.Message),
+        };
+
+    private sealed record Said(StopReason Stop, IReadOnlyList<RequestedCall> Calls, bool IsEmpty);
+}
+
+/// <summary>How long a turn may go on. A null is no limit.</summary>
+public sealed record TurnLimits(int? MaxSteps = null);

@@ -1,0 +1,167 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Thole.Core.Context;
+using Thole.Core.Models;
+using Thole.Core.Permissions;
+using Thole.Core.Sessions;
+using Thole.Core.Tools;
+using Thole.Core.Turns;
+using Thole.Core.Workspaces;
+using Thole.Protocol;
+using Thole.Testing.Log;
+using Thole.Testing.Models;
+
+namespace Thole.Testing.Sessions;
+
+/// <summary>A runtime with one session, a scripted model and tools of the test's own, seen through the one door.</summary>
+public sealed class TestSession : IAsyncDisposable, IModelCatalog, IPermissionPolicy
+{
+    private readonly Runtime _runtime;
+    private int _prompts;
+
+    private TestSession(MemoryEventStore store, ScriptedModel model, IReadOnlyList<ITool> tools, TestOptions options)
+    {
+        (Store, Model, Options) = (store, model, options);
+        _runtime = new Runtime(
+            new RuntimeParts
+            {
+                Store = store,
+                Models = this,
+                Tools = () => new ToolBox(tools),
+                Policy = this,
+                OpenHands = (root, blobs, seen) =>
+                    new ToolContext
+                    {
+                        Workspace = null!, // the tools of these tests touch no files
+                        Search = null!,
+                        Processes = new NoProcesses(),
+                        Files = new FileLedger(),
+                        Blobs = blobs,
+                        Time = Time,
+                    },
+                SystemPrompt = "You are tested.",
+                Sources = options.Sources,
+                Limits = new TurnLimits(options.MaxSteps),
+                Time = Time,
+                NewId = Guid.NewGuid,
+                Logger = NullLogger.Instance,
+                Version = "test",
+            }
+        );
+    }
+
+    public MemoryEventStore Store { get; }
+
+    public ScriptedModel Model { get; }
+
+    public TestOptions Options { get; }
+
+    public ManualTime Time { get; } = new();
+
+    public SessionId Id { get; private set; }
+
+    public MemoryEventLog Log => Store[Id];
+
+    public IAgentRuntime Door => _runtime;
+
+    public static async Task<TestSession> OpenAsync(
+        ScriptedModel model,
+        IReadOnlyList<ITool>? tools = null,
+        TestOptions? options = null,
+        MemoryEventStore? store = null,
+        SessionId? session = null
+    )
+    {
+        var opened = new TestSession(store ?? new MemoryEventStore(), model, tools ?? [], options ?? new TestOptions());
+        opened.Id = await opened._runtime.OpenSessionAsync(
+            new OpenSession
+            {
+                Workspace = opened.Options.Workspace,
+                Session = session,
+                Model = "test/model",
+            },
+            CancellationToken.None
+        );
+        return opened;
+    }
+
+    /// <summary>What a client does that was told that the session is closed.</summary>
+    public async Task OpenAgainAsync() =>
+        await _runtime.OpenSessionAsync(
+            new OpenSession
+            {
+                Workspace = Options.Workspace,
+                Session = Id,
+                Model = "test/model",
+            },
+            CancellationToken.None
+        );
+
+    public Task<Receipt> PromptAsync(string text) =>
+        SubmitAsync(new Prompt(new PromptId($"p{Interlocked.Increment(ref _prompts)}"), [new TextContent(text)]));
+
+    public async Task<Receipt> SubmitAsync(Command command) =>
+        await _runtime.SubmitAsync(Id, command, Actor.User, CancellationToken.None);
+
+    /// <summary>Everything up to the n-th event of that kind.</summary>
+    public async Task<IReadOnlyList<Envelope>> UntilAsync<T>(int times = 1, long after = 0)
+        where T : SessionEvent
+    {
+        List<Envelope> seen = [];
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await foreach (var envelope in _runtime.ReadAsync(Id, after, patience.Token))
+        {
+            seen.Add(envelope);
+            if (envelope.Event is T && --times == 0)
+            {
+                break;
+            }
+        }
+
+        return seen;
+    }
+
+    /// <summary>The kinds of the events of the turns, without what every session begins with.</summary>
+    public async Task<string[]> NamesUntilAsync<T>(int times = 1)
+        where T : SessionEvent =>
+        [
+            .. (await UntilAsync<T>(times))
+                .Select(envelope => envelope.Event.GetType().Name)
+                .Where(name => name is not (nameof(SessionOpened) or nameof(ContextAdded) or nameof(StepStarted))),
+        ];
+
+    public ModelEndpoint Find(string name) =>
+        Options.Unusable is { } failure ? throw failure : new(name, "model", Model, Options.Limits);
+
+    public Judgement Judge(ITool tool, Preparation call, ApprovalMode mode) => new(Options.Verdict, "judged by the test");
+
+    public async ValueTask DisposeAsync()
+    {
+        await _runtime.DisposeAsync();
+    }
+
+    private sealed class NoProcesses : IProcessRunner
+    {
+        public IReadOnlyList<BackgroundCommand> Background => [];
+
+        public Task<ProcessResult> RunAsync(ProcessRequest request, CancellationToken cancellationToken) =>
+            throw new InvalidOperationException("The tools of these tests start nothing.");
+
+        public BackgroundCommand Start(ProcessRequest request) =>
+            throw new InvalidOperationException("The tools of these tests start nothing.");
+
+        public BackgroundCommand? Find(string id) => null;
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>What a test wants different.</summary>
+public sealed class TestOptions
+{
+    public string Workspace { get; init; } = "/workspace";
+    public Verdict Verdict { get; set; } = Verdict.Allow;
+    public int? MaxSteps { get; init; }
+    public ModelLimits Limits { get; init; } = new(ContextWindow: 100_000, MaxOutput: 4_000);
+    public IReadOnlyList<IContextSource> Sources { get; init; } = [];
+    public ModelException? Unusable { get; set; }
+}
