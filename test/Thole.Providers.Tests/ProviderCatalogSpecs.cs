@@ -1,0 +1,124 @@
+using Thole.Core.Models;
+using Thole.Providers.Tests.OpenAI;
+using Thole.Testing.Models;
+
+namespace Thole.Providers.Tests;
+
+public sealed class ProviderCatalogSpecs
+{
+    [Theory]
+    [InlineData("gpt-5", "openai/gpt-5", "gpt-5")]
+    [InlineData("openai/gpt-5", "openai/gpt-5", "gpt-5")]
+    [InlineData("openai/Qwen/Qwen3", "openai/Qwen/Qwen3", "Qwen/Qwen3")]
+    [InlineData("Qwen/Qwen3", "openai/Qwen/Qwen3", "Qwen/Qwen3")]
+    [InlineData(" openai/openai/gpt-5 ", "openai/openai/gpt-5", "openai/gpt-5")]
+    public void The_first_part_of_a_name_is_a_provider_only_where_one_is_known(string name, string full, string model)
+    {
+        using var catalog = Catalog(new() { ["OPENAI_API_KEY"] = ChatAsked.Key });
+
+        var found = catalog.Find(name);
+
+        Assert.Equal((full, model), (found.Name, found.Model));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("openai/")]
+    public void A_name_without_a_model_is_refused(string name)
+    {
+        using var catalog = Catalog(new() { ["OPENAI_API_KEY"] = ChatAsked.Key });
+
+        Assert.Equal(ModelFailure.UnknownModel, Assert.Throws<ModelException>(() => catalog.Find(name)).Failure);
+    }
+
+    [Fact]
+    public void Without_a_key_there_is_one_sentence_with_the_cure()
+    {
+        using var catalog = Catalog([]);
+
+        var failed = Assert.Throws<ModelException>(() => catalog.Find("gpt-5"));
+
+        Assert.Equal(ModelFailure.Unauthorized, failed.Failure);
+        Assert.Equal(
+            "There is no key for openai: set OPENAI_API_KEY, or providers.openai.apiKey in your settings.",
+            failed.Message
+        );
+    }
+
+    [Theory]
+    [InlineData("not an address")]
+    [InlineData("ftp://host/v1")]
+    [InlineData("/v1")]
+    public void A_base_address_that_is_none_is_refused(string address)
+    {
+        using var catalog = Catalog(new() { ["OPENAI_BASE_URL"] = address, ["OPENAI_API_KEY"] = ChatAsked.Key });
+
+        var failed = Assert.Throws<ModelException>(() => catalog.Find("gpt-5"));
+
+        Assert.Equal($"\"{address}\" is no http or https address: correct OPENAI_BASE_URL or the settings.", failed.Message);
+    }
+
+    [Fact]
+    public async Task A_server_on_loopback_needs_no_key()
+    {
+        await using var server = ScriptedModelServer.Start();
+        server.Reply(reply => reply.Text("Hi.").Done());
+        using var catalog = Catalog(new() { ["OPENAI_BASE_URL"] = server.BaseAddress.ToString() });
+
+        var asked = await ChatAsked.AskAsync(catalog.Find("anything").Client);
+
+        Assert.Equal("Hi.", asked.Text);
+        Assert.DoesNotContain("Authorization", server.Requests[0].Headers.Keys);
+        Assert.False(server.Requests[0].Json.TryGetProperty("max_tokens", out _));
+    }
+
+    [Fact]
+    public async Task Settings_go_over_the_environment_and_over_what_is_known_of_a_model()
+    {
+        await using var server = ScriptedModelServer.Start();
+        server.Reply(reply => reply.Status(500)).Reply(reply => reply.Status(503));
+        using var catalog = Catalog(
+            new() { ["OPENAI_BASE_URL"] = "http://nobody.invalid", ["OPENAI_API_KEY"] = "sk-another" },
+            new ProviderSettings
+            {
+                BaseUrl = server.BaseAddress.ToString(),
+                ApiKey = ChatAsked.Key,
+                ContextWindow = 1000,
+                MaxOutput = 100,
+                Retries = 0,
+                Headers = new Dictionary<string, string> { ["X-A"] = "b" },
+            }
+        );
+
+        var found = catalog.Find("gpt-5");
+        var asked = await ChatAsked.AskAsync(found.Client);
+
+        Assert.Equal(new ModelLimits(1000, 100), found.Limits);
+        Assert.Equal(ModelFailure.Overloaded, asked.Failure!.Failure);
+        var request = Assert.Single(server.Requests);
+        Assert.Equal(($"Bearer {ChatAsked.Key}", "b"), (request.Headers["Authorization"], request.Headers["X-A"]));
+        Assert.Equal(100, request.Json.GetProperty("max_tokens").GetInt64());
+    }
+
+    [Theory]
+    [InlineData("gpt-5.1-codex", 272_000)]
+    [InlineData("Qwen/Qwen3-Coder-480B", 262_144)]
+    [InlineData("z-ai/GLM-5.2", 1_000_000)]
+    [InlineData("nobody-knows", 200_000)]
+    public void Sizes_are_known_by_the_beginning_of_a_name(string model, long window)
+    {
+        using var catalog = Catalog(new() { ["OPENAI_API_KEY"] = ChatAsked.Key });
+
+        Assert.Equal(window, catalog.Find(model).Limits.ContextWindow);
+    }
+
+    private static ProviderCatalog Catalog(Dictionary<string, string> environment, ProviderSettings? settings = null) =>
+        new(
+            settings is null
+                ? new Dictionary<string, ProviderSettings>()
+                : new Dictionary<string, ProviderSettings> { ["openai"] = settings },
+            environment.GetValueOrDefault,
+            TimeProvider.System,
+            new Random(1)
+        );
+}
