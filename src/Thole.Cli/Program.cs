@@ -1,1 +1,4 @@
-return 0;
+using Thole.Cli;
+
+StandardDescriptors.Fill();
+return await CommandTree.RunAsync(args);

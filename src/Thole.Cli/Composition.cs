@@ -1,0 +1,145 @@
+using System.Reflection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Thole.Cli.Configuration;
+using Thole.Core.Context;
+using Thole.Core.Context.Sources;
+using Thole.Core.Log;
+using Thole.Core.Models;
+using Thole.Core.Permissions;
+using Thole.Core.Sessions;
+using Thole.Core.Tools;
+using Thole.Core.Turns;
+using Thole.Core.Workspaces;
+using Thole.Core.Workspaces.Search;
+using Thole.Protocol;
+using Thole.Providers;
+using Thole.Tools;
+
+namespace Thole.Cli;
+
+/// <summary>The one file that hires everyone. What a path does not need is not made.</summary>
+internal sealed class Composition(Settings settings, IModelCatalog? models = null) : IAsyncDisposable
+{
+    public static string Version { get; } =
+        typeof(Composition).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
+
+    public IModelCatalog Models => field ??= models ?? MakeModels();
+
+    public ICatalog Catalog => field ??= _catalogue = new Catalogue(settings.Locations.Sessions);
+
+    public IReadOnlyList<string> ToolNames => [.. _tools.Definitions.Select(tool => tool.Name)];
+
+    public Func<Guid> NewId { get; } = Guid.NewGuid;
+
+    /// <summary>For files that the user names outside of any session.</summary>
+    public static ValueTask WriteFileAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        new FileWriter(TimeProvider.System).Write(Path.GetFullPath(path), content.Span, Basis.Anything);
+        return ValueTask.CompletedTask;
+    }
+
+    public Runtime Runtime => field ??= _runtime = MakeRuntime();
+
+    public async ValueTask DisposeAsync()
+    {
+        // An index that nobody closes keeps its write-ahead file, and everybody after us reads that from its beginning.
+        _catalogue?.Dispose();
+        if (_runtime is not null)
+        {
+            await _runtime.DisposeAsync();
+        }
+    }
+
+    private readonly ToolBox _tools = new(BuiltInTools.All);
+    private Catalogue? _catalogue;
+    private Runtime? _runtime;
+
+    private Runtime MakeRuntime()
+    {
+        // Said now, not at the first call: an entry that cannot be read would allow nothing, silently.
+        IPermissionPolicy policy;
+        try
+        {
+            policy = new ApprovalPolicy(settings.AllowedTools);
+        }
+        catch (FormatException wrong)
+        {
+            throw new UsageException(wrong.Message, wrong);
+        }
+
+        if (settings.IncludeDirectories.FirstOrDefault(folder => !Directory.Exists(folder)) is { } missing)
+        {
+            throw new UsageException(
+                $"There is no directory {missing}; make it, or take it out of {(settings.LevelOf("includeDirectories") is SettingLevel.Flag ? "--include-directories" : "includeDirectories in the settings")}."
+            );
+        }
+
+        var prompt = settings.SystemPrompt ?? SystemPrompt.Text;
+        return new Runtime(
+            new RuntimeParts
+            {
+                Store = new SqliteEventStore(settings.Locations.Sessions, TimeProvider.System, BootId.Read, EventUpgrades.All),
+                Models = Models,
+                Tools = () => _tools,
+                Policy = policy,
+                OpenHands = OpenHands,
+                SystemPrompt = settings.AppendSystemPrompt is { } more ? $"{prompt}\n\n{more}" : prompt,
+                Sources =
+                [
+                    new EnvironmentSource(TimeProvider.System, TrustedFile.Read),
+                    new InstructionFiles(settings.Locations.Config, Environment.GetEnvironmentVariable("HOME"), TrustedFile.Read),
+                ],
+                Limits = new TurnLimits(settings.MaxTurns),
+                CompactionThreshold = settings.CompactAt,
+                Time = TimeProvider.System,
+                NewId = NewId,
+                Logger = NullLogger.Instance,
+                Version = Version,
+            }
+        );
+    }
+
+    private ToolContext OpenHands(string root, IBlobStore blobs, IEnumerable<FileSeen> seen)
+    {
+        var workspace = new Workspace(root, settings.IncludeDirectories, TimeProvider.System);
+        var files = new FileLedger();
+        foreach (var fact in seen)
+        {
+            files.Apply(fact);
+        }
+
+        return new ToolContext
+        {
+            Workspace = workspace,
+            Search = new Searcher(workspace),
+            Processes = new ProcessRunner(new ChildEnvironment(settings.PassEnvironment), TimeProvider.System),
+            Files = files,
+            Blobs = blobs,
+            Time = TimeProvider.System,
+        };
+    }
+
+    private ProviderCatalog MakeModels() =>
+        new(
+            new Dictionary<string, ProviderSettings>(StringComparer.Ordinal)
+            {
+                ["openai"] = new()
+                {
+                    BaseUrl = settings.Text("providers.openai.baseUrl"),
+                    ApiKey = settings.Text("providers.openai.apiKey"),
+                    Headers =
+                        settings.Map("providers.openai.headers")
+                        ?? new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase),
+                    ContextWindow = settings.Number("providers.openai.contextWindow"),
+                    MaxOutput = settings.Number("providers.openai.maxOutputTokens"),
+                    IdleTimeout = settings.Number("providers.openai.idleTimeoutSeconds") is { } seconds
+                        ? TimeSpan.FromSeconds(seconds)
+                        : null,
+                    Retries = (int?)settings.Number("providers.openai.maxRetries"),
+                },
+            },
+            Environment.GetEnvironmentVariable,
+            TimeProvider.System,
+            Random.Shared
+        );
+}

@@ -1,0 +1,163 @@
+using Thole.Protocol;
+
+namespace Thole.Cli.Configuration;
+
+/// <summary>What is set, from all levels: default, the user's file, the project's file, environment, flags; a later one wins.</summary>
+internal sealed class Settings
+{
+    private readonly Dictionary<string, SettingValue> _values = new(StringComparer.Ordinal);
+
+    private Settings(Locations locations, string workspace) => (Locations, Workspace) = (locations, workspace);
+
+    public Locations Locations { get; }
+
+    /// <summary>Absolute, links resolved: two ways to one directory are one workspace.</summary>
+    public string Workspace { get; }
+
+    /// <summary>What was passed over, and why; for standard error.</summary>
+    public List<string> Warnings { get; } = [];
+
+    public string Model => Text("model")!;
+    public ApprovalMode ApprovalMode =>
+        Enum.Parse<ApprovalMode>(Text("approvalMode")!.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+    public IReadOnlyList<string> AllowedTools => List("allowedTools");
+    public int? MaxTurns => (int?)Number("maxTurns");
+
+    /// <summary>Absolute: a flag is meant from where it was typed, a settings file from the workspace.</summary>
+    public IReadOnlyList<string> IncludeDirectories =>
+        [
+            .. List("includeDirectories")
+                .Select(folder =>
+                    Path.GetFullPath(
+                        folder,
+                        LevelOf("includeDirectories") is SettingLevel.Flag ? Environment.CurrentDirectory : Workspace
+                    )
+                ),
+        ];
+    public string? SystemPrompt => Text("systemPrompt");
+    public string? AppendSystemPrompt => Text("appendSystemPrompt");
+    public double CompactAt => (double)_values["context.compactAt"].Value;
+    public IReadOnlyList<string> PassEnvironment => List("shell.passEnvironment");
+
+    /// <summary>Where one of the settings came from, for those that matter twice.</summary>
+    public SettingLevel LevelOf(string path) => _values.TryGetValue(path, out var value) ? value.Level : SettingLevel.Default;
+
+    public IEnumerable<SettingValue> All =>
+        SettingDefinitions.All.Select(definition => _values.GetValueOrDefault(definition.Path)).OfType<SettingValue>();
+
+    public string? Text(string path) => _values.GetValueOrDefault(path)?.Value as string;
+
+    public long? Number(string path) => _values.GetValueOrDefault(path)?.Value as long?;
+
+    public IReadOnlyDictionary<string, string>? Map(string path) =>
+        _values.GetValueOrDefault(path)?.Value as IReadOnlyDictionary<string, string>;
+
+    private IReadOnlyList<string> List(string path) => _values.GetValueOrDefault(path)?.Value as IReadOnlyList<string> ?? [];
+
+    /// <param name="flags">By the definition's path, the texts of the flags that were given.</param>
+    /// <exception cref="UsageException">A level holds what cannot be.</exception>
+    public static Settings Load(
+        Locations locations,
+        string workspace,
+        Func<string, string?> environment,
+        IReadOnlyDictionary<string, IReadOnlyList<string>> flags
+    )
+    {
+        var settings = new Settings(locations, workspace);
+        foreach (var definition in SettingDefinitions.All)
+        {
+            if (definition.Default is { } value)
+            {
+                settings.Set(
+                    new SettingValue(definition, value is int number ? (long)number : value, SettingLevel.Default, "built in")
+                );
+            }
+        }
+
+        foreach (var value in SettingsFile.Read(locations.UserSettings, SettingLevel.User, settings.Warnings))
+        {
+            settings.Set(value);
+        }
+
+        foreach (var value in SettingsFile.Read(Locations.ProjectSettings(workspace), SettingLevel.Project, settings.Warnings))
+        {
+            settings.SetFromProject(value);
+        }
+
+        foreach (var definition in SettingDefinitions.All)
+        {
+            var variable = definition.Variables?.FirstOrDefault(name => environment(name) is { Length: > 0 });
+            if (variable is not null)
+            {
+                settings.Set(SettingValue.FromText(definition, environment(variable)!, SettingLevel.Environment, variable));
+            }
+
+            if (flags.TryGetValue(definition.Path, out var texts))
+            {
+                settings.Set(FromFlag(definition, texts));
+            }
+        }
+
+        return settings;
+    }
+
+    private static SettingValue FromFlag(SettingDefinition definition, IReadOnlyList<string> texts) =>
+        definition.Type is SettingType.TextList
+            ? new SettingValue(
+                definition,
+                texts.SelectMany(SplitOutsideParentheses).ToArray(),
+                SettingLevel.Flag,
+                definition.Flag!
+            )
+            : SettingValue.FromText(definition, texts[^1], SettingLevel.Flag, definition.Flag!);
+
+    // "edit,run_shell_command(a,b)" is two entries: a comma inside a command does not part them.
+    private static IEnumerable<string> SplitOutsideParentheses(string text)
+    {
+        var (start, depth) = (0, 0);
+        for (var index = 0; index <= text.Length; index++)
+        {
+            if (index == text.Length || (text[index] == ',' && depth == 0))
+            {
+                if (text[start..index].Trim() is { Length: > 0 } entry)
+                {
+                    yield return entry;
+                }
+
+                start = index + 1;
+            }
+            else
+            {
+                depth += text[index] switch
+                {
+                    '(' => 1,
+                    ')' => -1,
+                    _ => 0,
+                };
+            }
+        }
+    }
+
+    /// <summary>A repository is somebody else's: it may make things stricter, and what it may not set is said, not obeyed.</summary>
+    private void SetFromProject(SettingValue value)
+    {
+        var loosens =
+            value.Definition.Path is "approvalMode" && Strictness((string)value.Value) < Strictness(Text("approvalMode")!);
+        if (value.Definition.ProjectMaySet && !loosens)
+        {
+            Set(value);
+            return;
+        }
+
+        Warnings.Add(
+            $"{value.Origin}: '{value.Definition.Path}' was passed over, since a repository may not "
+                + (loosens ? "loosen it" : "set it")
+                + $"; if you want it, set it in {Locations.UserSettings}."
+        );
+    }
+
+    private static int Strictness(string mode) =>
+        -SettingDefinitions.ApprovalModes.Index().First(known => known.Item == mode).Index;
+
+    private void Set(SettingValue value) => _values[value.Definition.Path] = value;
+}
