@@ -22,7 +22,7 @@ internal sealed class LogBench : IDisposable
         return new SqliteEventStore(Folder, TimeProvider.System, () => boot, upgrades ?? EventUpgrades.All);
     }
 
-    public static SessionOpened Opened(string workspace = "/work/space") =>
+    public static SessionOpened Opened(string workspace = "/code/space") =>
         new(Session, workspace, "local/model", ApprovalMode.Default, "0.1.0");
 
     public static TurnStarted Prompted(string text, int turn = 1) =>

@@ -72,7 +72,7 @@ public sealed class LogSalvageSpecs
     public async Task The_first_event_is_kept_twice()
     {
         using var bench = await FilledAsync(closed: true);
-        Overwrite(bench.File(), "/work/space", "/work/spice", last: true);
+        Overwrite(bench.File(), "/code/space", "/code/spice", last: true);
         await using var log = await bench.OpenAsync();
         Assert.Equal(LogBench.Opened(), (await LogBench.AllAsync(log))[0].Event);
     }

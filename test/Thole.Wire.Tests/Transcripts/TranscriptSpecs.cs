@@ -9,7 +9,7 @@ public sealed class TranscriptSpecs
 {
     private static readonly SessionSummary s_session = new(
         new SessionId("s-1"),
-        "/work/space",
+        "/code/space",
         "A title",
         "local/model",
         DateTimeOffset.UnixEpoch,
