@@ -28,6 +28,14 @@ namespace Thole.Protocol;
 [JsonDerivedType(typeof(InterruptRequested), "interrupt_requested")]
 [JsonDerivedType(typeof(TurnEnded), "turn_ended")]
 [JsonDerivedType(typeof(LogRecovered), "log_recovered")]
+[JsonDerivedType(typeof(PromptWithdrawn), "prompt_withdrawn")]
+[JsonDerivedType(typeof(SteeringReceived), "steering_received")]
+[JsonDerivedType(typeof(SteeringTaken), "steering_taken")]
+[JsonDerivedType(typeof(PermissionVoted), "permission_voted")]
+[JsonDerivedType(typeof(VoteRefused), "vote_refused")]
+[JsonDerivedType(typeof(SessionRenamed), "session_renamed")]
+[JsonDerivedType(typeof(SessionClosed), "session_closed")]
+[JsonDerivedType(typeof(SessionReopened), "session_reopened")]
 public abstract record SessionEvent;
 
 /// <summary>The first event of every log. <paramref name="Workspace"/> is the absolute path of the root.</summary>
@@ -36,12 +44,23 @@ public sealed record SessionOpened(SessionId Session, string Workspace, string M
 
 public sealed record ModelSelected(string Model) : SessionEvent;
 
-public sealed record ApprovalModeSelected(ApprovalMode Mode) : SessionEvent;
+public sealed record ApprovalModeSelected(ApprovalMode Mode, ApprovalMode? Previous = null) : SessionEvent;
 
 /// <summary>The prompt is accepted and waits for the active turn to end.</summary>
 public sealed record PromptQueued(PromptId Prompt, IReadOnlyList<Content> Content) : SessionEvent;
 
-public sealed record TurnStarted(TurnId Turn, PromptId Prompt, IReadOnlyList<Content> Content) : SessionEvent;
+/// <summary><paramref name="QueuedAt"/> is absent where the prompt did not have to wait.</summary>
+public sealed record TurnStarted(TurnId Turn, PromptId Prompt, IReadOnlyList<Content> Content, DateTimeOffset? QueuedAt = null)
+    : SessionEvent;
+
+/// <summary>A prompt, or a steering message, was taken back before anything came of it.</summary>
+public sealed record PromptWithdrawn(PromptId Prompt) : SessionEvent;
+
+/// <summary>The message is accepted and waits for the next step of the turn.</summary>
+public sealed record SteeringReceived(PromptId Prompt, IReadOnlyList<Content> Content) : SessionEvent;
+
+/// <summary>From the next step on the model is shown these messages, in this order.</summary>
+public sealed record SteeringTaken(TurnId Turn, IReadOnlyList<SteeringReceived> Messages) : SessionEvent;
 
 /// <summary>
 /// The model is shown this text from now on. <paramref name="Source"/> says where it came from: <c>system_prompt</c>,
@@ -73,11 +92,34 @@ public sealed record MessageCompleted(string Stop, Usage Usage, JsonElement? Pro
 
 public sealed record CallRequested(ToolCall Call, ToolKind Kind, string Title) : SessionEvent;
 
-/// <summary>The call waits for a person. <paramref name="Questions"/> is empty where the question is only: may it run?</summary>
-public sealed record PermissionRequested(CallId Call, string Question, IReadOnlyList<Question> Questions) : SessionEvent;
+/// <summary>
+/// The call waits for a person. <paramref name="Questions"/> is empty where the question is only: may it run? Without an
+/// <paramref name="Election"/> the first answer decides.
+/// </summary>
+public sealed record PermissionRequested(
+    CallId Call,
+    string Question,
+    IReadOnlyList<Question> Questions,
+    Election? Election = null
+) : SessionEvent;
 
-public sealed record PermissionAnswered(CallId Call, bool Allow, IReadOnlyList<string> Answers, string? Reason = null)
-    : SessionEvent;
+/// <summary>A vote was counted and does not decide yet. The actor of its envelope cast it.</summary>
+public sealed record PermissionVoted(CallId Call, bool Allow) : SessionEvent;
+
+/// <summary>
+/// A vote of somebody who may not decide this question; it is not counted. <paramref name="Reason"/> is <c>designated_mismatch</c>,
+/// <c>remote_not_allowed</c> or <c>not_a_voter</c>.
+/// </summary>
+public sealed record VoteRefused(CallId Call, bool Allow, string Reason) : SessionEvent;
+
+/// <summary>The question is settled; the actor of its envelope cast the vote that decided. Where it was taken away, it <paramref name="Cancelled"/>.</summary>
+public sealed record PermissionAnswered(
+    CallId Call,
+    bool Allow,
+    IReadOnlyList<string> Answers,
+    string? Reason = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Cancelled = false
+) : SessionEvent;
 
 /// <summary>The intent: durable before the call has any effect. A log that ends here does not know how the call ended.</summary>
 public sealed record CallStarted(CallId Call) : SessionEvent;
@@ -100,10 +142,26 @@ public sealed record ContextCompacted(string Summary, long KeepFrom, Usage Usage
 
 public sealed record CompactionFailed(string Message) : SessionEvent;
 
-public sealed record InterruptRequested(TurnId Turn) : SessionEvent;
+public sealed record InterruptRequested(TurnId Turn, PromptId? Prompt = null) : SessionEvent;
 
-/// <summary>Written when nothing of the turn is still running, and not before. <paramref name="Message"/> says why, unless completed.</summary>
-public sealed record TurnEnded(TurnId Turn, TurnOutcome Outcome, string? Message = null) : SessionEvent;
+/// <summary>
+/// Written when nothing of the turn is still running, and not before. <paramref name="Message"/> says why, unless completed;
+/// <paramref name="Prompt"/> is the one that began it, <paramref name="HadWaited"/> whether it had to wait.
+/// </summary>
+public sealed record TurnEnded(
+    TurnId Turn,
+    TurnOutcome Outcome,
+    string? Message = null,
+    PromptId? Prompt = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool HadWaited = false
+) : SessionEvent;
+
+public sealed record SessionRenamed(string? Name = null) : SessionEvent;
+
+/// <summary>It takes no prompt until it is reopened; its log stays.</summary>
+public sealed record SessionClosed : SessionEvent;
+
+public sealed record SessionReopened : SessionEvent;
 
 /// <summary>
 /// The log was opened after an unclean stop of the machine, or was salvaged. Numbers between <paramref name="After"/> and this

@@ -35,9 +35,11 @@ public sealed record OpenSession
 
 /// <summary>
 /// What became of a command. <paramref name="Sequence"/> is the number of the last event it caused, or of the newest event
-/// where it came too late to cause any; <paramref name="Turn"/> is the turn it started, if it did.
+/// where it came too late to cause any; <paramref name="Turn"/> is the turn it started, if it did. <paramref name="First"/> is
+/// the number of the first event it caused, or caused when it was sent the first time; 0 where there is none.
+/// <paramref name="Refusal"/> is set where the command was recorded and not counted: the reason of <see cref="VoteRefused"/>.
 /// </summary>
-public readonly record struct Receipt(long Sequence, TurnId? Turn);
+public readonly record struct Receipt(long Sequence, TurnId? Turn, long First = 0, string? Refusal = null);
 
 /// <summary>The client asked for what cannot be. Nothing was logged; the message names the cure.</summary>
 public sealed class RefusedException(string reason, string message, Exception? inner = null) : Exception(message, inner)

@@ -28,7 +28,10 @@ public interface ICatalog
     ValueTask DeleteAsync(SessionId session, CancellationToken cancellationToken);
 }
 
-/// <summary>One session in a list. <paramref name="Problem"/> says why its log cannot be read; it hides no other.</summary>
+/// <summary>
+/// One session in a list. <paramref name="Problem"/> says why its log cannot be read; it hides no other. With <paramref name="IsUnfinished"/>
+/// a turn has not ended, or something that was accepted has not begun.
+/// </summary>
 public sealed record SessionSummary(
     SessionId Id,
     string Workspace,
@@ -38,7 +41,8 @@ public sealed record SessionSummary(
     DateTimeOffset UpdatedAt,
     int Turns,
     long Bytes,
-    string? Problem = null
+    string? Problem = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool IsUnfinished = false
 );
 
 public sealed record SearchHit(SessionId Session, long Sequence, string Excerpt);

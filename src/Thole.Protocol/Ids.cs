@@ -48,7 +48,10 @@ public readonly record struct BlobId(string Value) : IId<BlobId>
     public override string ToString() => Value;
 }
 
-/// <summary>Who did it: <c>user</c>, <c>model</c>, <c>tool</c>, <c>runtime</c>, or a client's proven identity.</summary>
+/// <summary>
+/// Who did it: <c>user</c>, <c>model</c>, <c>tool</c>, <c>runtime</c>, or the identity that a client's token proves. One
+/// identity may have several clients: <c>identity/client</c>.
+/// </summary>
 [JsonConverter(typeof(IdConverter<Actor>))]
 public readonly record struct Actor(string Value) : IId<Actor>
 {
@@ -57,7 +60,17 @@ public readonly record struct Actor(string Value) : IId<Actor>
     public static Actor Tool { get; } = new("tool");
     public static Actor Runtime { get; } = new("runtime");
 
+    /// <summary>Whose token it was; votes are counted by it.</summary>
+    [JsonIgnore]
+    public string Identity => Value.IndexOf('/', StringComparison.Ordinal) is >= 0 and var end ? Value[..end] : Value;
+
+    /// <summary>Which of the identity's clients; null where it did not say.</summary>
+    [JsonIgnore]
+    public string? Client => Value.IndexOf('/', StringComparison.Ordinal) is >= 0 and var end ? Value[(end + 1)..] : null;
+
     public static Actor From(string value) => new(value);
+
+    public static Actor Of(string identity, string? client) => new(client is null ? identity : $"{identity}/{client}");
 
     public override string ToString() => Value;
 }

@@ -17,4 +17,8 @@ namespace Thole.Protocol;
 [JsonSerializable(typeof(IReadOnlyList<SessionSummary>))]
 [JsonSerializable(typeof(IReadOnlyList<SearchHit>))]
 [JsonSerializable(typeof(VerifyReport))]
+[JsonSerializable(typeof(OpenSession))]
+[JsonSerializable(typeof(Receipt))]
+[JsonSerializable(typeof(SessionStatus))]
+[JsonSerializable(typeof(IReadOnlyList<Content>))]
 public sealed partial class ProtocolJson : JsonSerializerContext;

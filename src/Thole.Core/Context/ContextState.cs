@@ -52,6 +52,10 @@ public sealed record ContextState
             SessionOpened opened => this with { Model = opened.Model },
             ModelSelected selected => this with { Model = selected.Model },
             TurnStarted started => this with { Items = Items.Add(new UserItem(envelope.Sequence, started.Content)) },
+            SteeringTaken taken => this with
+            {
+                Items = Items.AddRange(taken.Messages.Select(message => new UserItem(envelope.Sequence, message.Content))),
+            },
             ContextAdded added => Add(envelope.Sequence, added),
             StepStarted => this with { HasStepped = true, Text = [], Reasoning = [] },
             TextPiece piece => this with { Text = Text.Add(piece.Text) },

@@ -6,12 +6,12 @@ namespace Thole.Core.Log;
 internal sealed class CatalogueIndex : IDisposable
 {
     // A dot is in no session id, so that this name is nobody's log; the number is the form of the tables: another form, another file.
-    private const string FileName = "catalogue.1.db";
+    private const string FileName = "catalogue.2.db";
 
     private const string Schema = """
         CREATE TABLE IF NOT EXISTS sessions(id TEXT PRIMARY KEY, workspace TEXT NOT NULL, title TEXT, model TEXT,
             created INTEGER NOT NULL, updated INTEGER NOT NULL, turns INTEGER NOT NULL, read INTEGER NOT NULL, problem TEXT,
-            bytes INTEGER NOT NULL, changed INTEGER NOT NULL, pending_bytes INTEGER NOT NULL, pending_changed INTEGER NOT NULL)
+            running INTEGER NOT NULL, waiting INTEGER NOT NULL, bytes INTEGER NOT NULL, changed INTEGER NOT NULL, pending_bytes INTEGER NOT NULL, pending_changed INTEGER NOT NULL)
             WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS newest ON sessions(updated);
         CREATE VIRTUAL TABLE IF NOT EXISTS said USING fts5(text, session UNINDEXED, number UNINDEXED,
@@ -19,7 +19,7 @@ internal sealed class CatalogueIndex : IDisposable
         """;
 
     private const string Columns =
-        "id, workspace, title, model, created, updated, turns, read, problem, bytes, changed, pending_bytes, pending_changed";
+        "id, workspace, title, model, created, updated, turns, read, problem, running, waiting, bytes, changed, pending_bytes, pending_changed";
 
     private readonly Database _database;
 
@@ -116,7 +116,9 @@ internal sealed class CatalogueIndex : IDisposable
     {
         var session = entry.Summary;
         _database
-            .Prepare($"INSERT OR REPLACE INTO sessions({Columns}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")
+            .Prepare(
+                $"INSERT OR REPLACE INTO sessions({Columns}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+            )
             .Bind(1, session.Id.Value)
             .Bind(2, session.Workspace)
             .Bind(3, session.Title)
@@ -126,10 +128,12 @@ internal sealed class CatalogueIndex : IDisposable
             .Bind(7, session.Turns)
             .Bind(8, entry.Read)
             .Bind(9, session.Problem)
-            .Bind(10, stamp.Bytes)
-            .Bind(11, stamp.Changed)
-            .Bind(12, stamp.PendingBytes)
-            .Bind(13, stamp.PendingChanged)
+            .Bind(10, entry.IsRunning ? 1 : 0)
+            .Bind(11, entry.Waiting)
+            .Bind(12, stamp.Bytes)
+            .Bind(13, stamp.Changed)
+            .Bind(14, stamp.PendingBytes)
+            .Bind(15, stamp.PendingChanged)
             .Run();
     }
 
@@ -206,12 +210,15 @@ internal sealed class CatalogueIndex : IDisposable
                 new DateTimeOffset(row.Number(4), TimeSpan.Zero),
                 new DateTimeOffset(row.Number(5), TimeSpan.Zero),
                 (int)row.Number(6),
-                row.Number(9) + row.Number(11),
-                row.OptionalText(8)
+                row.Number(11) + row.Number(13),
+                row.OptionalText(8),
+                row.Number(9) > 0 || row.Number(10) > 0
             ),
-            row.Number(7)
+            row.Number(7),
+            row.Number(9) > 0,
+            (int)row.Number(10)
         );
 }
 
 /// <summary>A session in the index; <paramref name="Read"/> is the number through which its log has been read.</summary>
-internal sealed record CatalogueEntry(SessionSummary Summary, long Read);
+internal sealed record CatalogueEntry(SessionSummary Summary, long Read, bool IsRunning = false, int Waiting = 0);

@@ -11,12 +11,14 @@ internal sealed class CatalogueReading(CatalogueIndex index, EventCodec codec, s
     private readonly StringBuilder _message = new();
     private long _read;
     private long _messageAt; // the first piece of a message whose end has not been read
+    private bool _isRunning;
+    private int _waiting;
 
     public void Run(LogStamp stamp)
     {
         var entry = index.Entry(id) ?? new CatalogueEntry(New(stamp), 0);
         var summary = entry.Summary with { Bytes = stamp.Size, Problem = null };
-        _read = entry.Read;
+        (_read, _isRunning, _waiting) = (entry.Read, entry.IsRunning, entry.Waiting);
         try
         {
             using var file = LogFile.Open(path, forWriting: false);
@@ -26,7 +28,7 @@ internal sealed class CatalogueReading(CatalogueIndex index, EventCodec codec, s
                 if (_read > 0 && file.LastThrough(_read)?.Number != _read)
                 {
                     index.Forget(id);
-                    (summary, _read) = (New(stamp), 0);
+                    (summary, _read, _isRunning, _waiting) = (New(stamp), 0, false, 0);
                 }
 
                 summary = Read(file, summary);
@@ -37,7 +39,7 @@ internal sealed class CatalogueReading(CatalogueIndex index, EventCodec codec, s
             summary = summary with { Problem = broken.Message };
         }
 
-        index.Set(new CatalogueEntry(summary, _messageAt > 0 ? _messageAt - 1 : _read), stamp);
+        index.Set(new CatalogueEntry(summary, _messageAt > 0 ? _messageAt - 1 : _read, _isRunning, _waiting), stamp);
     }
 
     private SessionSummary Read(LogFile file, SessionSummary summary)
@@ -63,7 +65,20 @@ internal sealed class CatalogueReading(CatalogueIndex index, EventCodec codec, s
                 return summary with { Workspace = opened.Workspace, Model = opened.Model, CreatedAt = summary.UpdatedAt };
             case ModelSelected selected:
                 return summary with { Model = selected.Model };
+            case SessionRenamed renamed:
+                return summary with { Title = renamed.Name };
+            case PromptQueued or SteeringReceived:
+                _waiting++;
+                return summary;
+            case PromptWithdrawn:
+                _waiting--;
+                return summary;
+            case SteeringTaken taken:
+                _waiting -= taken.Messages.Count;
+                return summary;
             case TurnStarted started:
+                _isRunning = true;
+                _waiting -= started.QueuedAt is null ? 0 : 1;
                 var prompt = string.Join('\n', started.Content.OfType<TextContent>().Select(text => text.Text));
                 index.Add(id, _read, prompt);
                 return summary with { Turns = summary.Turns + 1, Title = summary.Title ?? Title(prompt) };
@@ -76,6 +91,7 @@ internal sealed class CatalogueReading(CatalogueIndex index, EventCodec codec, s
                 _message.Append(piece.Text);
                 return summary;
             case MessageCompleted or TurnEnded:
+                _isRunning &= happened is not TurnEnded;
                 if (_message.Length > 0)
                 {
                     index.Add(id, _messageAt, _message.ToString());

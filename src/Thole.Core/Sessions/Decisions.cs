@@ -1,3 +1,4 @@
+using Thole.Core.Permissions;
 using Thole.Protocol;
 
 namespace Thole.Core.Sessions;
@@ -5,6 +6,8 @@ namespace Thole.Core.Sessions;
 /// <summary>The rules of a session, free of time, tasks and I/O: a state and a command in, events out.</summary>
 internal static class Decisions
 {
+    private const int LongestName = 256;
+
     /// <exception cref="RefusedException">The session works on another directory.</exception>
     public static void CheckWorkspace(SessionId id, SessionState state, string workspace)
     {
@@ -17,28 +20,56 @@ internal static class Decisions
         }
     }
 
-    public static IReadOnlyList<SessionEvent> Decide(SessionState state, Command command, Func<TurnId> newTurn) =>
+    /// <exception cref="RefusedException">The command asks for what cannot be; nothing happens.</exception>
+    public static IReadOnlyList<SessionEvent> Decide(
+        SessionState state,
+        Command command,
+        Actor actor,
+        SessionRules rules,
+        Func<TurnId> newTurn
+    ) =>
         command switch
         {
-            Prompt prompt when state.Prompts.Contains(prompt.Id) => [], // sent again: it was accepted, once
-            Prompt prompt when state.Turn is null => [new TurnStarted(newTurn(), prompt.Id, prompt.Content)],
-            Prompt prompt => [new PromptQueued(prompt.Id, prompt.Content)],
-            AnswerPermission answer when state.Questions.Contains(answer.Call) =>
+            Prompt(var id, var content) when IsKnown(state, id, content) => [], // sent again: it was accepted, once
+            Steer(var id, var content) when IsKnown(state, id, content) => [],
+            Prompt or Steer when state.IsClosed => throw new RefusedException(
+                "session_not_found",
+                "The session was closed; load it to go on with it."
+            ),
+            Prompt(var id, var content) when state.Turn is null => [new TurnStarted(newTurn(), id, content)],
+            Steer(var id, var content) when state.Turn is null => [new TurnStarted(newTurn(), id, content)],
+            Prompt or Steer when state.Waiting.Count + state.Steering.Count >= rules.MostWaiting => throw new RefusedException(
+                "prompt_queue_full",
+                $"{rules.MostWaiting} prompts wait in this session already; wait for one to end, or withdraw one."
+            ),
+            Prompt(var id, var content) => [new PromptQueued(id, content)],
+            Steer(var id, var content) => [new SteeringReceived(id, content)],
+            Withdraw(var id) when state.Waiting.Concat(state.Steering).Any(waiting => waiting.Prompt == id) =>
             [
-                new PermissionAnswered(answer.Call, answer.Allow, answer.Answers, answer.Reason),
+                new PromptWithdrawn(id),
             ],
-            Interrupt interrupt when interrupt.Turn == state.Turn && !state.IsInterrupted =>
+            AnswerPermission answer when state.Asked.FirstOrDefault(open => open.Call.Id == answer.Call) is { } open =>
             [
-                new InterruptRequested(interrupt.Turn),
+                Ballot.Cast(answer, open.Question!.Request.Election, open.Votes, actor),
             ],
-            SelectModel select when select.Model != state.Context.Model => [new ModelSelected(select.Model)],
-            SelectApprovalMode select when select.Mode != state.ApprovalMode => [new ApprovalModeSelected(select.Mode)],
+            Interrupt(var turn) when turn == state.Turn && !state.IsInterrupted => Interrupt(state, turn),
+            SelectModel(var model) when model != state.Context.Model => [new ModelSelected(model)],
+            SelectApprovalMode(var mode) when mode != state.ApprovalMode => [new ApprovalModeSelected(mode, state.ApprovalMode)],
+            RenameSession { Name.Length: > LongestName } => throw new RefusedException(
+                "invalid_metadata",
+                $"A session's name has at most {LongestName} characters."
+            ),
+            RenameSession(var name) when name != state.Name => [new SessionRenamed(name)],
+            CloseSession when !state.IsClosed => Close(state),
+            ReopenSession when state.IsClosed => [new SessionReopened()],
             _ => [], // an answer to a settled question, an interrupt of a finished turn: late, therefore harmless
         };
 
-    /// <summary>The prompt that waited longest starts as soon as nothing runs.</summary>
-    public static IReadOnlyList<SessionEvent> Continue(SessionState state, Func<TurnId> newTurn) =>
-        state is { Turn: null, Waiting: [var next, ..] } ? [new TurnStarted(newTurn(), next.Prompt, next.Content)] : [];
+    /// <summary>As soon as nothing runs, what waited longest starts: first what was said to a turn that ended before it heard it.</summary>
+    public static (TurnStarted Started, Actor Asker)? Continue(SessionState state, Func<TurnId> newTurn) =>
+        state is { Turn: null, IsClosed: false } && state.Steering.Concat(state.Waiting).FirstOrDefault() is { } next
+            ? (new TurnStarted(newTurn(), next.Prompt, next.Content, next.At), next.Asker)
+            : null;
 
     /// <summary>
     /// Closes every open call before the turn, so that no request to a model ever lacks a result. What had started and has no
@@ -46,20 +77,47 @@ internal static class Decisions
     /// </summary>
     public static IReadOnlyList<SessionEvent> EndTurn(SessionState state, TurnOutcome outcome, string? message)
     {
-        if (state.Turn is not { } turn)
+        if (state.Running is not { } running)
         {
             return [];
         }
 
         return
         [
-            .. state
-                .OpenCalls.Values.OrderBy(open => open.Call.Id.Value.Length)
-                .ThenBy(open => open.Call.Id.Value, StringComparer.Ordinal)
-                .Select(Close),
-            new TurnEnded(turn, outcome, message),
+            .. Unask(state, "The turn ended before it was answered."),
+            .. state.CallsInOrder.Select(Close),
+            new TurnEnded(running.Turn, outcome, message, running.Prompt, HadWaited: running.QueuedAt is not null),
         ];
     }
+
+    /// <summary>What a turn that goes on in another process must know of its calls: those that had started have an end nobody saw.</summary>
+    public static IReadOnlyList<SessionEvent> SettleStarted(SessionState state) =>
+        [.. state.CallsInOrder.Where(open => open.Started).Select(Close)];
+
+    private static bool IsKnown(SessionState state, PromptId id, IReadOnlyList<Content> content) =>
+        state.Prompts.TryGetValue(id, out var accepted)
+        && (
+            accepted.Said == AcceptedPrompt.Digest(content)
+                ? true
+                : throw new RefusedException(
+                    "prompt_conflict",
+                    $"The prompt id {id} was used for another text; send a new text under an id of its own."
+                )
+        );
+
+    private static IReadOnlyList<SessionEvent> Interrupt(SessionState state, TurnId turn) =>
+        [new InterruptRequested(turn, state.Running!.Prompt), .. Unask(state, "The turn was interrupted.")];
+
+    private static IReadOnlyList<SessionEvent> Close(SessionState state) =>
+        [
+            .. state.Steering.Concat(state.Waiting).Select(waiting => new PromptWithdrawn(waiting.Prompt)),
+            .. state is { Turn: { } turn, IsInterrupted: false } ? Interrupt(state, turn) : [],
+            new SessionClosed(),
+        ];
+
+    /// <summary>No open question survives its turn.</summary>
+    private static IEnumerable<SessionEvent> Unask(SessionState state, string reason) =>
+        state.Asked.Select(open => new PermissionAnswered(open.Call.Id, Allow: false, [], reason, Cancelled: true));
 
     private static CallCompleted Close(OpenCall open) =>
         open.Started
@@ -78,3 +136,13 @@ internal static class Decisions
                 ToolResult.Failed(ToolErrors.Interrupted, "This call did not start: the turn ended first.")
             );
 }
+
+/// <summary>What the user set for every session of a runtime.</summary>
+/// <param name="MostWaiting">Prompts and messages that may wait in a session.</param>
+/// <param name="KeepsQuestions">A turn that waits for a person outlives the process; else it ends with it.</param>
+/// <param name="PermissionTimeout">How long a question waits for a person; null for as long as the session lives.</param>
+public sealed record SessionRules(
+    int MostWaiting = int.MaxValue,
+    bool KeepsQuestions = false,
+    TimeSpan? PermissionTimeout = null
+);

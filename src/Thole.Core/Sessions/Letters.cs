@@ -14,10 +14,18 @@ internal sealed record SubmitLetter(Command Command, Actor From) : Letter(From);
 
 internal sealed record RecordLetter(IReadOnlyList<SessionEvent> Happened, Actor? From = null) : Letter(From);
 
+/// <summary>A turn that goes on in another process asks again: what was asked is not written twice, and may have its answer.</summary>
 internal sealed record AskLetter(PermissionRequested Asked, TaskCompletionSource<PermissionAnswered> Answer)
     : Letter((Actor?)null);
 
-/// <summary>The last one: what a client asks from now on is refused, no waiting prompt begins, and the turn that runs is interrupted.</summary>
-internal sealed record CloseLetter() : Letter((Actor?)null);
+/// <summary>The turn takes what was said to it since its last step.</summary>
+internal sealed record TakeSteeringLetter() : Letter((Actor?)null);
+
+/// <summary>
+/// The last one: what a client asks from now on is refused, no waiting prompt begins, and the turn that runs is interrupted,
+/// or left as it is where it waits for a person and the log can wait as well. With <paramref name="OnlyIfResting"/> it is the last
+/// one only where nothing runs or waits.
+/// </summary>
+internal sealed record CloseLetter(bool OnlyIfResting = false) : Letter((Actor?)null);
 
 internal sealed record EndTurnLetter(TurnEnd End) : Letter(Protocol.Actor.Runtime);

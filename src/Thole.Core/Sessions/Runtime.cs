@@ -13,9 +13,10 @@ using Thole.Protocol;
 namespace Thole.Core.Sessions;
 
 /// <summary>The sessions of one process.</summary>
-public sealed class Runtime : IAgentRuntime, IAsyncDisposable
+public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<SessionId, Lazy<Task<Session>>> _sessions = new();
+    private readonly ConcurrentDictionary<SessionId, Session> _opened = new();
     private readonly RuntimeParts _parts;
     private readonly SessionParts _sessionParts;
 
@@ -31,7 +32,7 @@ public sealed class Runtime : IAgentRuntime, IAsyncDisposable
             parts.Limits,
             parts.Time
         );
-        _sessionParts = new SessionParts(turns, parts.OpenHands, parts.Time, parts.NewId, parts.Logger);
+        _sessionParts = new SessionParts(turns, parts.OpenHands, parts.Rules, parts.Elect, parts.Time, parts.NewId, parts.Logger);
     }
 
     public async ValueTask<SessionId> OpenSessionAsync(OpenSession request, CancellationToken cancellationToken)
@@ -63,7 +64,7 @@ public sealed class Runtime : IAgentRuntime, IAsyncDisposable
 
             // Its log could not be written; now perhaps it can.
             await session.DisposeAsync();
-            _sessions.TryRemove(KeyValuePair.Create(id, opening));
+            Forget(id, opening);
         }
     }
 
@@ -86,6 +87,27 @@ public sealed class Runtime : IAgentRuntime, IAsyncDisposable
         }
     }
 
+    public IReadOnlyList<SessionStatus> All =>
+        [.. _opened.Values.Where(session => !session.IsOver).Select(session => session.Status)];
+
+    public SessionStatus? Find(SessionId session) =>
+        _opened.TryGetValue(session, out var open) && !open.IsOver ? open.Status : null;
+
+    public async ValueTask<bool> UnloadAsync(SessionId session, CancellationToken cancellationToken)
+    {
+        if (
+            !_sessions.TryGetValue(session, out var opening)
+            || !opening.Value.IsCompletedSuccessfully
+            || !await (await opening.Value).TryCloseAsync()
+        )
+        {
+            return false;
+        }
+
+        Forget(session, opening);
+        return true;
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var (_, opening) in _sessions)
@@ -105,11 +127,24 @@ public sealed class Runtime : IAgentRuntime, IAsyncDisposable
         if (request.Session is null)
         {
             var opened = new SessionOpened(id, request.Workspace, request.Model, request.ApprovalMode, _parts.Version);
-            return await Session.OpenAsync(id, _parts.Store.Create(id), request.Workspace, [opened], Actor.User, _sessionParts);
+            return _opened[id] = await Session.OpenAsync(
+                id,
+                _parts.Store.Create(id),
+                request.Workspace,
+                [opened],
+                Actor.User,
+                _sessionParts
+            );
         }
 
         var log = await _parts.Store.OpenAsync(id, CancellationToken.None);
-        return await Session.OpenAsync(id, log, request.Workspace, [], Actor.Runtime, _sessionParts);
+        return _opened[id] = await Session.OpenAsync(id, log, request.Workspace, [], Actor.Runtime, _sessionParts);
+    }
+
+    private void Forget(SessionId id, Lazy<Task<Session>> opening)
+    {
+        _opened.TryRemove(id, out _);
+        _sessions.TryRemove(KeyValuePair.Create(id, opening));
     }
 
     private Task<Session> FindAsync(SessionId id) =>

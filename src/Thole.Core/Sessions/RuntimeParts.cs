@@ -23,6 +23,10 @@ public sealed record RuntimeParts
     public required IReadOnlyList<IContextSource> Sources { get; init; }
     public required TurnLimits Limits { get; init; }
 
+    public SessionRules Rules { get; init; } = new();
+
+    public Elect Elect { get; init; } = static (_, _) => null;
+
     /// <summary>The share of the context window, less the room for an answer, at which older items are summarised.</summary>
     public double CompactionThreshold { get; init; } = 0.85;
 

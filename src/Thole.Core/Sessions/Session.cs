@@ -14,7 +14,7 @@ namespace Thole.Core.Sessions;
 internal sealed partial class Session : ISessionJournal, IAsyncDisposable
 {
     private readonly Mailbox _mailbox;
-    private readonly Dictionary<CallId, TaskCompletionSource<PermissionAnswered>> _questions = [];
+    private readonly Questions _questions;
     private readonly IEventLog _log;
     private readonly Snapshots _snapshots;
     private readonly SessionParts _parts;
@@ -26,13 +26,15 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
     private long _callsNamed;
     private CancellationTokenSource _turnCancellation = new();
     private Task _turn = Task.CompletedTask;
-    private volatile bool _isOver;
+    private volatile bool _isBroken;
+    private volatile Closing _closed;
 
     private Session(SessionId id, IEventLog log, SessionState state, string workspace, Snapshots snapshots, SessionParts parts)
     {
         (Id, _log, State, _snapshots, _parts, _logger) = (id, log, state, snapshots, parts, parts.Logger);
         _callsNamed = state.Calls;
         _bell = new Bell(log.Latest);
+        _questions = new Questions(parts.Time, parts.Rules.PermissionTimeout);
         Hands = parts.OpenHands(workspace, log, state.Context.Files.Values);
         _mailbox = new Mailbox(CommitAsync, BreakAsync);
         _reading = Task.Run(_mailbox.ReadAsync);
@@ -48,13 +50,21 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
     }
 
     /// <summary>It takes no more letters: it was closed, or its log could not be written.</summary>
-    public bool IsOver => _isOver;
+    public bool IsOver => _isBroken || _closed is not Closing.No;
 
     public TurnId Turn => State.Turn ?? throw new InvalidOperationException("No turn runs.");
 
     public ContextState Context => State.Context;
 
     public ApprovalMode ApprovalMode => State.ApprovalMode;
+
+    public bool HasSteering => State.Steering is [_, ..];
+
+    public int Step => State.Running?.Step ?? 0;
+
+    public IReadOnlyList<ToolCall> OpenCalls => [.. State.CallsInOrder.Select(open => open.Call)];
+
+    public SessionStatus Status => State.ToStatus(Id, _bell.Latest);
 
     public ToolContext Hands { get; }
 
@@ -80,12 +90,7 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
                 await session._mailbox.PostAsync(new RecordLetter(first, actor));
             }
 
-            if (session.State.Turn is not null)
-            {
-                var end = new TurnEnd(TurnOutcome.Interrupted, "The process ended during this turn.");
-                await session._mailbox.PostAsync(new EndTurnLetter(end));
-            }
-
+            await session.GoOnAsync();
             return session;
         }
         catch
@@ -93,6 +98,22 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
             // Who was refused holds nothing: the log is free for the next who opens it.
             await ((IAsyncDisposable?)session ?? log).DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>
+    /// A turn that waited for a person still waits, and goes on when it is answered. Any other ends: what a model or a tool
+    /// was doing when the process died is not begun again by itself. Then what was accepted and waits begins.
+    /// </summary>
+    private async Task GoOnAsync()
+    {
+        var goesOn = _parts.Rules.KeepsQuestions && State is { Turn: not null, IsInterrupted: false } && State.Asked.Any();
+        await _mailbox.PostAsync(
+            goesOn ? new RecordLetter(Decisions.SettleStarted(State)) : new EndTurnLetter(TurnEnd.OfLostProcess)
+        );
+        if (goesOn)
+        {
+            StartTurn();
         }
     }
 
@@ -107,8 +128,22 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
     public async ValueTask<PermissionAnswered> AskAsync(PermissionRequested question, CancellationToken cancellationToken)
     {
         var answer = new TaskCompletionSource<PermissionAnswered>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _mailbox.PostAsync(new AskLetter(question, answer));
+        var election = State.Running is { } turn ? _parts.Elect(Id, turn.Asker) : null;
+        await _mailbox.PostAsync(new AskLetter(question with { Election = election }, answer));
+        if (await _questions.UnansweredAsync(question.Call, State, answer.Task, cancellationToken) is { } late)
+        {
+            await SubmitAsync(late, Actor.Runtime);
+        }
+
         return await answer.Task.WaitAsync(cancellationToken);
+    }
+
+    public async ValueTask TakeSteeringAsync()
+    {
+        if (State.Steering is [_, ..])
+        {
+            await _mailbox.PostAsync(new TakeSteeringLetter());
+        }
     }
 
     public IReadOnlyList<CallId> NewCalls(int count) =>
@@ -118,6 +153,19 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
         new Reading(_log, _bell).ReadAsync(after, cancellationToken);
 
     public ValueTask DisposeAsync() => new(_closing.Value);
+
+    /// <summary>Closes it where nothing runs and nothing waits.</summary>
+    public async ValueTask<bool> TryCloseAsync()
+    {
+        await _mailbox.PostAsync(new CloseLetter(OnlyIfResting: true));
+        if (!IsOver)
+        {
+            return false;
+        }
+
+        await DisposeAsync();
+        return true;
+    }
 
     private async Task CloseAsync()
     {
@@ -148,90 +196,44 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
     /// <summary>Decide every waiting letter, append once, apply, ring, react — in this order. If the append fails, nothing happened.</summary>
     private async Task CommitAsync(IReadOnlyList<Letter> letters)
     {
-        var state = State;
-        List<Envelope> batch = [];
-        var receipts = new Receipt[letters.Count];
-        for (var index = 0; index < letters.Count; index++)
+        var batch = new Batch(State, _log.Latest, _log.Next, _closed, _parts);
+        foreach (var letter in letters)
         {
-            var turn = (TurnId?)null;
-            _isOver |= letters[index] is CloseLetter;
-            if (_isOver && letters[index] is SubmitLetter)
-            {
-                letters[index].Handled.TrySetException(Mailbox.Closed());
-                continue;
-            }
-
-            foreach (var happened in Decide(state, letters[index]))
-            {
-                Write(happened, letters[index].Actor);
-            }
-
-            // What waits when we close goes on waiting: it was accepted, and whoever opens the session next begins it.
-            foreach (var happened in _isOver ? [] : Decisions.Continue(state, NewTurn))
-            {
-                Write(happened, Actor.Runtime);
-            }
-
-            receipts[index] = new Receipt(batch is [.., var last] ? last.Sequence : _log.Latest, turn);
-
-            void Write(SessionEvent happened, Actor? actor)
-            {
-                var sequence = batch is [.., var previous] ? previous.Sequence + 1 : _log.Next;
-                var envelope = new Envelope(sequence, _parts.Time.GetUtcNow(), actor ?? Actors.Of(happened), happened);
-                batch.Add(envelope);
-                state = state.Apply(envelope);
-                turn = happened is TurnStarted started ? started.Turn : turn;
-            }
+            batch.Add(letter);
         }
 
-        if (batch is not [])
+        if (batch.Events is not [])
         {
-            await _log.AppendAsync(batch, batch.Exists(envelope => Durability.IsNeeded(envelope.Event)), CancellationToken.None);
-            foreach (var ask in letters.OfType<AskLetter>())
-            {
-                _questions[ask.Asked.Call] = ask.Answer;
-            }
-
-            State = state;
-            _bell.Ring(batch);
-            batch.ForEach(envelope => React(envelope.Event));
-            await _snapshots.KeepAsync(State);
+            await _log.AppendAsync(batch.Events, batch.MustBeDurable, CancellationToken.None);
+            State = batch.State;
+            _bell.Ring(batch.Events);
         }
 
-        if (letters.Any(letter => letter is CloseLetter))
+        foreach (var ask in letters.OfType<AskLetter>())
         {
+            _questions.Await(ask, State);
+        }
+
+        batch.Events.ForEach(envelope => React(envelope.Event));
+        await _snapshots.KeepAsync(State);
+        if (batch.Closing is not Closing.No && _closed is Closing.No)
+        {
+            _closed = batch.Closing;
             _ = _turnCancellation.CancelAsync();
         }
 
-        for (var index = 0; index < letters.Count; index++)
-        {
-            letters[index].Handled.TrySetResult(receipts[index]);
-        }
+        batch.Confirm();
     }
-
-    private IReadOnlyList<SessionEvent> Decide(SessionState state, Letter letter) =>
-        letter switch
-        {
-            SubmitLetter(var command, _) => Decisions.Decide(state, command, NewTurn),
-            RecordLetter(var happened, _) => happened,
-            AskLetter(var asked, _) => [asked],
-            CloseLetter => [],
-            EndTurnLetter(var end) => Decisions.EndTurn(state, end.Outcome, end.Message),
-            _ => throw new System.Diagnostics.UnreachableException(),
-        };
 
     private void React(SessionEvent happened)
     {
         switch (happened)
         {
             case TurnStarted:
-                _turnCancellation.Dispose();
-                _turnCancellation = new CancellationTokenSource();
-                var cancellationToken = _turnCancellation.Token;
-                _turn = Task.Run(() => RunTurnAsync(cancellationToken), CancellationToken.None);
+                StartTurn();
                 break;
-            case PermissionAnswered answered when _questions.Remove(answered.Call, out var question):
-                question.TrySetResult(answered);
+            case PermissionAnswered answered when !State.IsInterrupted: // else the token ends the wait
+                _questions.Settle(answered);
                 break;
             case InterruptRequested:
                 _ = _turnCancellation.CancelAsync(); // its callbacks stop processes: not on the mailbox's time
@@ -240,6 +242,14 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
                 _questions.Clear();
                 break;
         }
+    }
+
+    private void StartTurn()
+    {
+        _turnCancellation.Dispose();
+        _turnCancellation = new CancellationTokenSource();
+        var cancellationToken = _turnCancellation.Token;
+        _turn = Task.Run(() => RunTurnAsync(cancellationToken), CancellationToken.None);
     }
 
     private async Task RunTurnAsync(CancellationToken cancellationToken)
@@ -257,17 +267,10 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
         {
             return; // the session can no longer be written, and has told everybody
         }
-        catch (LogException unusable)
-        {
-            end = new TurnEnd(TurnOutcome.Failed, unusable.Message);
-        }
         catch (Exception exception)
         {
             LogTurnFailed(exception);
-            end = new TurnEnd(
-                TurnOutcome.Failed,
-                $"A defect of ours ended the turn: {exception.GetType().Name}: {exception.Message}"
-            );
+            end = TurnEnd.OfDefect(exception);
         }
 
         try
@@ -282,13 +285,11 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
 
     private async Task BreakAsync(RefusedException broken)
     {
-        _isOver = true;
+        _isBroken = true;
         LogSessionBroken(broken);
         _bell.Close(broken);
         await _turnCancellation.CancelAsync();
     }
-
-    private TurnId NewTurn() => new($"turn_{_parts.NewId():n}");
 
     [LoggerMessage(LogLevel.Error, "The turn failed.")]
     private partial void LogTurnFailed(Exception exception);

@@ -15,6 +15,18 @@ internal interface ISessionJournal
 
     ApprovalMode ApprovalMode { get; }
 
+    /// <summary>The step that was begun last; 0 before the first of this turn.</summary>
+    int Step { get; }
+
+    /// <summary>Calls without a result: where a turn goes on that waited for a person in an earlier process, there are some at its beginning.</summary>
+    IReadOnlyList<ToolCall> OpenCalls { get; }
+
+    /// <summary>Something was said to the turn since its last step.</summary>
+    bool HasSteering { get; }
+
+    /// <summary>Adds what was said to the context.</summary>
+    ValueTask TakeSteeringAsync();
+
     /// <summary>The hands of this session.</summary>
     ToolContext Hands { get; }
 
@@ -32,4 +44,15 @@ internal interface ISessionJournal
 internal sealed record TurnEnd(TurnOutcome Outcome, string? Message = null)
 {
     public static TurnEnd Completed { get; } = new(TurnOutcome.Completed);
+
+    public static TurnEnd OfLostProcess { get; } = new(TurnOutcome.Interrupted, "The process ended during this turn.");
+
+    /// <summary>A log that cannot be read or written says so itself; anything else is a defect of ours.</summary>
+    public static TurnEnd OfDefect(Exception exception) =>
+        new(
+            TurnOutcome.Failed,
+            exception is Log.LogException
+                ? exception.Message
+                : $"A defect of ours ended the turn: {exception.GetType().Name}: {exception.Message}"
+        );
 }

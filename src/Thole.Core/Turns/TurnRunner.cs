@@ -25,7 +25,17 @@ internal sealed class TurnRunner(
     {
         var breaker = new ProgressBreaker();
         var continuations = 0;
-        for (var step = 1; ; step++)
+        if (journal.OpenCalls is [_, ..] asked)
+        {
+            var box = tools();
+            await toolRunner.RunAsync(
+                journal,
+                [.. asked.Select(call => ToolRunner.Prepare(journal, box, call, problem: null))],
+                cancellationToken
+            );
+        }
+
+        for (var step = journal.Step + 1; ; step++)
         {
             if (step > limits.MaxSteps)
             {
@@ -35,6 +45,7 @@ internal sealed class TurnRunner(
             Said said;
             try
             {
+                await journal.TakeSteeringAsync();
                 await journal.RecordAsync([
                     .. await context.CollectAsync(journal.Context, journal.Hands.Workspace, cancellationToken),
                 ]);
@@ -61,6 +72,11 @@ internal sealed class TurnRunner(
                     case StopReason.Done when said.IsEmpty && step == 1:
                         return new TurnEnd(TurnOutcome.ProviderFailed, "The model answered nothing.");
                     default:
+                        if (journal.HasSteering)
+                        {
+                            continue; // said while the model spoke its last word: it is answered in this turn
+                        }
+
                         return TurnEnd.Completed;
                 }
             }

@@ -78,7 +78,7 @@ public sealed class CatalogueSpecs : IDisposable
             Assert.Single(await first.ListAsync(null, 10, Now));
         }
 
-        var index = Path.Join(_bench.Folder, "catalogue.1.db");
+        var index = Path.Join(_bench.Folder, "catalogue.2.db");
         if (isMissing)
         {
             File.Delete(index);

@@ -63,14 +63,26 @@ public sealed class RoundTripSpecs
             {
                 Workspace = "/work",
                 ApprovalMode = ApprovalMode.AutoEdit,
-                Turn = isFull ? new TurnId("turn_1") : null,
-                Waiting = [(PromptQueued)Make(typeof(PromptQueued), isFull)!],
-                Prompts = [new PromptId("p1"), new PromptId("p2")],
+                Running = isFull ? (RunningTurn)Make(typeof(RunningTurn), isFull)! : null,
+                LastTurn = isFull ? (TurnEnded)Make(typeof(TurnEnded), isFull)! : null,
+                Waiting = [(WaitingPrompt)Make(typeof(WaitingPrompt), isFull)!],
+                Prompts = ImmutableDictionary<PromptId, AcceptedPrompt>.Empty.Add(
+                    new PromptId("p2"),
+                    new AcceptedPrompt(7, "digest")
+                ),
                 OpenCalls = ImmutableDictionary<CallId, OpenCall>.Empty.Add(
                     new CallId("call_1"),
-                    new OpenCall((ToolCall)Make(typeof(ToolCall), isFull)!, Started: true)
+                    new OpenCall((ToolCall)Make(typeof(ToolCall), isFull)!, ToolKind.Edit, "Edit a", Started: true)
+                    {
+                        Question = new AskedQuestion(
+                            5,
+                            DateTimeOffset.UnixEpoch,
+                            (PermissionRequested)Make(typeof(PermissionRequested), isFull)!
+                        ),
+                        Votes = ImmutableDictionary<string, bool>.Empty.Add("anna", true),
+                        Answer = (PermissionAnswered)Make(typeof(PermissionAnswered), isFull)!,
+                    }
                 ),
-                Questions = [new CallId("call_1")],
                 Calls = 3,
                 Context = ContextState.Empty with
                 {
@@ -91,7 +103,7 @@ public sealed class RoundTripSpecs
             Assert.Equal(type, Assert.Single(read.Context.Items).GetType());
             Assert.Equal(text, JsonSerializer.Serialize(read, CoreJson.Default.SessionState));
             Assert.True(read.OpenCalls[new CallId("call_1")].Started);
-            Assert.Contains(new PromptId("p2"), read.Prompts);
+            Assert.Equal(7, read.Prompts[new PromptId("p2")].Sequence);
         }
     }
 
@@ -141,6 +153,11 @@ public sealed class RoundTripSpecs
         if (type.IsPrimitive)
         {
             return type == typeof(bool) ? isFull : Convert.ChangeType(isFull ? 42 : 0, type);
+        }
+
+        if (type == typeof(DateTimeOffset))
+        {
+            return DateTimeOffset.UnixEpoch.AddDays(isFull ? 1 : 0);
         }
 
         var constructor = type.GetConstructors().OrderBy(one => one.GetParameters().Length).Last();

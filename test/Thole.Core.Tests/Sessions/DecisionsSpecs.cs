@@ -19,7 +19,21 @@ public sealed class DecisionsSpecs
     [InlineData("p1")]
     [InlineData("p2")]
     public void A_prompt_that_is_sent_again_does_nothing(string id) =>
-        Assert.Empty(Decide(Fold(Busy(), new PromptQueued(new PromptId("p2"), [])), Prompt(id)));
+        Assert.Empty(Decide(Fold(Busy(), new PromptQueued(new PromptId("p2"), Prompt("p2").Content)), Prompt(id)));
+
+    [Theory]
+    [InlineData("p1")]
+    [InlineData("p2")]
+    public void A_prompt_id_stands_for_one_text(string id)
+    {
+        var state = Fold(Busy(), new PromptQueued(new PromptId("p2"), Prompt("p2").Content));
+
+        var refused = Assert.Throws<RefusedException>(() =>
+            Decide(state, new Prompt(new PromptId(id), [new TextContent("else")]))
+        );
+
+        Assert.Equal("prompt_conflict", refused.Reason);
+    }
 
     [Fact]
     public void An_interrupt_names_its_turn()
@@ -37,7 +51,11 @@ public sealed class DecisionsSpecs
     public void Only_an_open_question_can_be_answered()
     {
         var call = new CallId("c1");
-        var asked = Fold(Busy(), new PermissionRequested(call, "may it?", []));
+        var asked = Fold(
+            Busy(),
+            new CallRequested(new ToolCall(call, "edit", "{}"), ToolKind.Edit, "Edit"),
+            new PermissionRequested(call, "may it?", [])
+        );
 
         Assert.IsType<PermissionAnswered>(Assert.Single(Decide(asked, new AnswerPermission(call, true, []))));
         Assert.Empty(Decide(asked, new AnswerPermission(new CallId("c2"), true, [])));
@@ -71,7 +89,7 @@ public sealed class DecisionsSpecs
             [CallOutcome.Unknown, CallOutcome.NotStarted],
             ended.OfType<CallCompleted>().Select(completed => completed.Outcome)
         );
-        Assert.Equal(new TurnEnded(s_turn, TurnOutcome.Interrupted, "why"), ended[^1]);
+        Assert.Equal(new TurnEnded(s_turn, TurnOutcome.Interrupted, "why", new PromptId("p1")), ended[^1]);
         Assert.Empty(Fold(state, [.. ended]).OpenCalls);
     }
 
@@ -85,18 +103,18 @@ public sealed class DecisionsSpecs
             new TurnEnded(s_turn, TurnOutcome.Completed)
         );
 
-        Assert.Equal(new PromptId("p2"), Assert.IsType<TurnStarted>(Assert.Single(Decisions.Continue(state, NewTurn))).Prompt);
-        Assert.Empty(Decisions.Continue(Busy(), NewTurn));
+        Assert.Equal(new PromptId("p2"), Decisions.Continue(state, NewTurn)?.Started.Prompt);
+        Assert.Null(Decisions.Continue(Busy(), NewTurn));
     }
 
     private static IReadOnlyList<SessionEvent> Decide(SessionState state, Command command) =>
-        Decisions.Decide(state, command, NewTurn);
+        Decisions.Decide(state, command, Actor.User, new SessionRules(), NewTurn);
 
     private static TurnId NewTurn() => s_turn;
 
     private static Prompt Prompt(string id) => new(new PromptId(id), [new TextContent("go")]);
 
-    private SessionState Busy() => Fold(SessionState.Empty, new TurnStarted(s_turn, new PromptId("p1"), []));
+    private SessionState Busy() => Fold(SessionState.Empty, new TurnStarted(s_turn, new PromptId("p1"), Prompt("p1").Content));
 
     private SessionState Fold(SessionState state, params IEnumerable<SessionEvent> events) =>
         events.Aggregate(state, (folded, happened) => folded.Apply(new Envelope(++_sequence, default, Actor.Runtime, happened)));

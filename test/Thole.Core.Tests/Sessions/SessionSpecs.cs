@@ -100,6 +100,7 @@ public sealed class SessionSpecs
                 "CallRequested",
                 "PermissionRequested",
                 "InterruptRequested",
+                "PermissionAnswered",
                 "CallCompleted",
                 "TurnEnded",
             ],
@@ -235,10 +236,10 @@ public sealed class SessionSpecs
         }
 
         Assert.Equal(
-            JsonSerializer.Serialize(folded with { Prompts = [] }, CoreJson.Default.SessionState),
-            JsonSerializer.Serialize(fromSnapshot with { Prompts = [] }, CoreJson.Default.SessionState)
+            JsonSerializer.Serialize(folded with { Prompts = folded.Prompts.Clear() }, CoreJson.Default.SessionState),
+            JsonSerializer.Serialize(fromSnapshot with { Prompts = fromSnapshot.Prompts.Clear() }, CoreJson.Default.SessionState)
         );
-        Assert.Equal(folded.Prompts.Order(PromptOrder), fromSnapshot.Prompts.Order(PromptOrder));
+        Assert.Equal(folded.Prompts.Keys.Order(PromptOrder), fromSnapshot.Prompts.Keys.Order(PromptOrder));
     }
 
     [Fact]
