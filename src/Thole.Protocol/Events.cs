@@ -103,8 +103,10 @@ public sealed record PermissionRequested(
     Election? Election = null
 ) : SessionEvent;
 
-/// <summary>A vote was counted and does not decide yet. The actor of its envelope cast it.</summary>
-public sealed record PermissionVoted(CallId Call, bool Allow) : SessionEvent;
+/// <summary>
+/// A vote was counted and does not decide yet. The actor of its envelope cast it; the numbers are those of all votes so far.
+/// </summary>
+public sealed record PermissionVoted(CallId Call, bool Allow, int Allowing, int Refusing, int Quorum) : SessionEvent;
 
 /// <summary>
 /// A vote of somebody who may not decide this question; it is not counted. <paramref name="Reason"/> is <c>designated_mismatch</c>,
@@ -146,14 +148,16 @@ public sealed record InterruptRequested(TurnId Turn, PromptId? Prompt = null) : 
 
 /// <summary>
 /// Written when nothing of the turn is still running, and not before. <paramref name="Message"/> says why, unless completed;
-/// <paramref name="Prompt"/> is the one that began it, <paramref name="HadWaited"/> whether it had to wait.
+/// <paramref name="Prompt"/> is the one that began it, <paramref name="HadWaited"/> whether it had to wait. With
+/// <paramref name="ProcessEnded"/> nobody asked for the end: the process was stopped, or died.
 /// </summary>
 public sealed record TurnEnded(
     TurnId Turn,
     TurnOutcome Outcome,
     string? Message = null,
     PromptId? Prompt = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool HadWaited = false
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool HadWaited = false,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool ProcessEnded = false
 ) : SessionEvent;
 
 public sealed record SessionRenamed(string? Name = null) : SessionEvent;

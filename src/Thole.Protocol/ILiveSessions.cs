@@ -9,6 +9,10 @@ public interface ILiveSessions
     /// <summary>Those that are open, in no particular order.</summary>
     IReadOnlyList<SessionStatus> All { get; }
 
+    /// <summary>Keeps bytes beside the events of an open session, so that a prompt can name them.</summary>
+    /// <exception cref="RefusedException">The session is not open.</exception>
+    ValueTask<BlobId> StoreAsync(SessionId session, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
+
     /// <summary>Closes the file of a session that rests and gives its memory back; whoever opens it next finds everything.</summary>
     /// <returns>False where it works, or something waits in it.</returns>
     ValueTask<bool> UnloadAsync(SessionId session, CancellationToken cancellationToken);

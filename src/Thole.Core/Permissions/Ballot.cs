@@ -30,8 +30,15 @@ internal static class Ballot
             case VotePolicy.Consensus:
                 // The first vote of an identity stands: a majority cannot be made by voting again.
                 var mine = cast.TryGetValue(voter.Identity, out var earlier) ? earlier : vote.Allow;
-                var equal = cast.Count(other => other.Key != voter.Identity && other.Value == mine) + 1;
-                return equal >= election.Quorum ? answer with { Allow = mine } : new PermissionVoted(vote.Call, mine);
+                var others = cast.Where(other => other.Key != voter.Identity).ToList();
+                var allowing = others.Count(other => other.Value) + (mine ? 1 : 0);
+                var refusing = others.Count(other => !other.Value) + (mine ? 0 : 1);
+                return (mine ? allowing : refusing) >= election.Quorum
+                    ? answer with
+                    {
+                        Allow = mine,
+                    }
+                    : new PermissionVoted(vote.Call, mine, allowing, refusing, election.Quorum);
             default:
                 return answer;
         }

@@ -73,7 +73,7 @@ internal sealed class Batch(SessionState state, long latest, long next, Closing 
                 new SteeringTaken(turn, [.. said.Select(one => new SteeringReceived(one.Prompt, one.Content))]),
             ],
             TakeSteeringLetter or CloseLetter => [],
-            EndTurnLetter(var end) => Decisions.EndTurn(State, end.Outcome, end.Message),
+            EndTurnLetter(var end) => Decisions.EndTurn(State, end),
             _ => throw new System.Diagnostics.UnreachableException(),
         };
 

@@ -1,4 +1,5 @@
 using Thole.Core.Permissions;
+using Thole.Core.Turns;
 using Thole.Protocol;
 
 namespace Thole.Core.Sessions;
@@ -75,7 +76,7 @@ internal static class Decisions
     /// Closes every open call before the turn, so that no request to a model ever lacks a result. What had started and has no
     /// result may have happened, or half of it: that is said, and nothing is repeated.
     /// </summary>
-    public static IReadOnlyList<SessionEvent> EndTurn(SessionState state, TurnOutcome outcome, string? message)
+    public static IReadOnlyList<SessionEvent> EndTurn(SessionState state, TurnEnd end)
     {
         if (state.Running is not { } running)
         {
@@ -86,7 +87,14 @@ internal static class Decisions
         [
             .. Unask(state, "The turn ended before it was answered."),
             .. state.CallsInOrder.Select(Close),
-            new TurnEnded(running.Turn, outcome, message, running.Prompt, HadWaited: running.QueuedAt is not null),
+            new TurnEnded(
+                running.Turn,
+                end.Outcome,
+                end.Message,
+                running.Prompt,
+                HadWaited: running.QueuedAt is not null,
+                end.ProcessEnded
+            ),
         ];
     }
 

@@ -93,6 +93,12 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
     public SessionStatus? Find(SessionId session) =>
         _opened.TryGetValue(session, out var open) && !open.IsOver ? open.Status : null;
 
+    public async ValueTask<BlobId> StoreAsync(
+        SessionId session,
+        ReadOnlyMemory<byte> content,
+        CancellationToken cancellationToken
+    ) => await (await FindAsync(session)).Hands.Blobs.StoreAsync(content, cancellationToken);
+
     public async ValueTask<bool> UnloadAsync(SessionId session, CancellationToken cancellationToken)
     {
         if (

@@ -261,7 +261,7 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            end = new TurnEnd(TurnOutcome.Interrupted, "The turn was interrupted.");
+            end = State.IsInterrupted ? TurnEnd.OfInterrupt : TurnEnd.OfLostProcess;
         }
         catch (RefusedException)
         {

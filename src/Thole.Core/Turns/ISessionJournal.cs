@@ -41,11 +41,15 @@ internal interface ISessionJournal
 }
 
 /// <summary>How a turn ended. <paramref name="Message"/> is one sentence, unless it completed.</summary>
-internal sealed record TurnEnd(TurnOutcome Outcome, string? Message = null)
+/// <param name="ProcessEnded">Nobody asked for the end.</param>
+internal sealed record TurnEnd(TurnOutcome Outcome, string? Message = null, bool ProcessEnded = false)
 {
     public static TurnEnd Completed { get; } = new(TurnOutcome.Completed);
 
-    public static TurnEnd OfLostProcess { get; } = new(TurnOutcome.Interrupted, "The process ended during this turn.");
+    public static TurnEnd OfLostProcess { get; } =
+        new(TurnOutcome.Interrupted, "The process ended during this turn.", ProcessEnded: true);
+
+    public static TurnEnd OfInterrupt { get; } = new(TurnOutcome.Interrupted, "The turn was interrupted.");
 
     /// <summary>A log that cannot be read or written says so itself; anything else is a defect of ours.</summary>
     public static TurnEnd OfDefect(Exception exception) =>

@@ -1,4 +1,5 @@
 using Thole.Core.Sessions;
+using Thole.Core.Turns;
 using Thole.Protocol;
 
 namespace Thole.Core.Tests.Sessions;
@@ -83,7 +84,7 @@ public sealed class DecisionsSpecs
             new CallStarted(new CallId("call_2"))
         );
 
-        var ended = Decisions.EndTurn(state, TurnOutcome.Interrupted, "why");
+        var ended = Decisions.EndTurn(state, new TurnEnd(TurnOutcome.Interrupted, "why"));
 
         Assert.Equal(
             [CallOutcome.Unknown, CallOutcome.NotStarted],
