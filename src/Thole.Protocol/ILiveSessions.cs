@@ -16,6 +16,12 @@ public interface ILiveSessions
     /// <summary>Closes the file of a session that rests and gives its memory back; whoever opens it next finds everything.</summary>
     /// <returns>False where it works, or something waits in it.</returns>
     ValueTask<bool> UnloadAsync(SessionId session, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Nothing begins from here on: prompts that wait go on waiting in the log. Returns when no turn is at work any more, or the token
+    /// is cancelled; a turn that waits for a person is not at work.
+    /// </summary>
+    Task DrainAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>What is true of a session now, for whoever comes in the middle.</summary>

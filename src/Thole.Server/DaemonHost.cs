@@ -1,25 +1,78 @@
 using Thole.Protocol;
+using Thole.Server.Routes;
+using Thole.Server.Sessions;
 
 namespace Thole.Server;
 
 /// <summary>The daemon as the front hall starts and ends it.</summary>
-public sealed class DaemonHost(DaemonOptions options, IAccessTokens tokens, Action<string> log, TimeProvider time)
-    : IAsyncDisposable
+public sealed class DaemonHost : IAsyncDisposable
 {
-    private readonly Daemon _daemon = new(
-        options,
-        [HealthRoutes.Create(_ => ValueTask.FromResult(new Health("ok", 0, 0)))],
-        tokens,
-        log,
-        time
-    );
+    private readonly DaemonParts _parts;
+    private readonly SessionDirectory _sessions;
+    private readonly Attendance _attendance;
+    private readonly Housekeeping _housekeeping;
+    private readonly Daemon _daemon;
 
-    /// <summary>Returns where it listens.</summary>
+    public DaemonHost(DaemonOptions options, DaemonParts parts)
+    {
+        _parts = parts;
+        _sessions = new SessionDirectory(parts);
+        _attendance = new Attendance(parts.ClientKey, parts.Sessions.ClientTimeout, parts.Time, parts.NewId);
+        _housekeeping = new Housekeeping(parts, _sessions, _attendance);
+        var capabilities = new CapabilityRoutes(parts, _attendance, options);
+        _daemon = new Daemon(
+            options,
+            [
+                HealthRoutes.Create(_ => capabilities.HealthAsync()),
+                .. capabilities.Operations,
+                .. new SessionRoutes(parts, _sessions, _attendance).Operations,
+                .. new PromptRoutes(parts, _sessions, _attendance).Operations,
+                .. new PermissionRoutes(parts, _sessions, _attendance).Operations,
+                .. new EventRoutes(parts, _sessions, _attendance).Operations,
+                .. new NativeRoutes(parts, _sessions, _attendance).Operations,
+            ],
+            parts.Tokens,
+            parts.Log,
+            parts.Time
+        );
+    }
+
+    /// <summary>Who decides a question of that session; the runtime asks when it asks.</summary>
+    public Election? Elect(SessionId session, Actor asker) =>
+        Electorate.Of(_parts.Sessions, _attendance.Voters(session), asker);
+
+    /// <summary>Returns where it listens; what was accepted before it stopped the last time goes on behind it.</summary>
     /// <exception cref="CannotListenException">The options contradict each other, or the address is not to be had.</exception>
-    public Task<Uri> StartAsync(CancellationToken cancellationToken) => _daemon.StartAsync(cancellationToken);
+    public async Task<Uri> StartAsync(CancellationToken cancellationToken)
+    {
+        var address = await _daemon.StartAsync(cancellationToken);
+        _housekeeping.Start();
+        return address;
+    }
 
-    /// <summary>Accepts nothing new and lets streams close; what still runs when the token is cancelled is cut off.</summary>
-    public Task StopAsync(CancellationToken cancellationToken) => _daemon.StopAsync(cancellationToken);
+    /// <summary>
+    /// Takes no more work, lets turns that are at work end within their grace, tells readers where to go on, and stops listening.
+    /// Turns that wait for a person, and prompts that wait their turn, are kept by whoever closes the runtime after this.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the grace at once.</param>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _sessions.Drain();
+        await _housekeeping.StopAsync();
+        using (var grace = new CancellationTokenSource(_parts.Sessions.ShutdownGrace, _parts.Time))
+        using (var ends = CancellationTokenSource.CreateLinkedTokenSource(grace.Token, cancellationToken))
+        {
+            await _parts.Live.DrainAsync(ends.Token);
+        }
 
-    public ValueTask DisposeAsync() => _daemon.DisposeAsync();
+        using var last = new CancellationTokenSource(TimeSpan.FromSeconds(5), _parts.Time);
+        await _daemon.StopAsync(last.Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _housekeeping.StopAsync();
+        await _daemon.DisposeAsync();
+        _sessions.Dispose();
+    }
 }

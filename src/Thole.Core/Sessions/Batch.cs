@@ -51,12 +51,13 @@ internal sealed class Batch(SessionState state, long latest, long next, Closing 
 
     private Closing Closed(CloseLetter close) =>
         close.OnlyIfResting && State is not { Running: null, Waiting: [], Steering: [] } ? Closing
+        : close.AfterTurn ? (Closing is Closing.No ? Closing.AfterTurn : Closing)
         : parts.Rules.KeepsQuestions && State.WaitsForPerson ? Closing.KeepsTurn
         : Closing.EndsTurn;
 
     private void MustBeTaken(Letter letter)
     {
-        if (Closing is Closing.KeepsTurn ? letter is not CloseLetter : Closing is Closing.EndsTurn && letter is SubmitLetter)
+        if (Closing is Closing.KeepsTurn ? letter is not CloseLetter : Closing is not Closing.No && letter is SubmitLetter)
         {
             throw Mailbox.Closed();
         }
@@ -107,6 +108,9 @@ internal sealed class Batch(SessionState state, long latest, long next, Closing 
 internal enum Closing
 {
     No,
+
+    /// <summary>The turn goes on to its end, and nothing begins after it.</summary>
+    AfterTurn,
 
     /// <summary>The turn is interrupted, and still writes how it ended.</summary>
     EndsTurn,

@@ -24,8 +24,8 @@ internal sealed record TakeSteeringLetter() : Letter((Actor?)null);
 /// <summary>
 /// The last one: what a client asks from now on is refused, no waiting prompt begins, and the turn that runs is interrupted,
 /// or left as it is where it waits for a person and the log can wait as well. With <paramref name="OnlyIfResting"/> it is the last
-/// one only where nothing runs or waits.
+/// one only where nothing runs or waits; with <paramref name="AfterTurn"/> the turn that runs may end first.
 /// </summary>
-internal sealed record CloseLetter(bool OnlyIfResting = false) : Letter((Actor?)null);
+internal sealed record CloseLetter(bool OnlyIfResting = false, bool AfterTurn = false) : Letter((Actor?)null);
 
 internal sealed record EndTurnLetter(TurnEnd End) : Letter(Protocol.Actor.Runtime);

@@ -18,6 +18,7 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
     private readonly ConcurrentDictionary<SessionId, Lazy<Task<Session>>> _sessions = new();
     private readonly ConcurrentDictionary<SessionId, Session> _opened = new();
     private readonly RuntimeParts _parts;
+    private volatile bool _isDraining;
     private readonly SessionParts _sessionParts;
 
     public Runtime(RuntimeParts parts)
@@ -37,6 +38,11 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
 
     public async ValueTask<SessionId> OpenSessionAsync(OpenSession request, CancellationToken cancellationToken)
     {
+        if (_isDraining)
+        {
+            throw Mailbox.Closed();
+        }
+
         var id = request.Session ?? new SessionId(_parts.NewId().ToString("d"));
         while (true)
         {
@@ -114,8 +120,16 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
         return true;
     }
 
+    public async Task DrainAsync(CancellationToken cancellationToken)
+    {
+        _isDraining = true;
+        await Task.WhenAll(_opened.Values.Where(session => !session.IsOver).Select(session => session.FinishAsync(cancellationToken)))
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     public async ValueTask DisposeAsync()
     {
+        _isDraining = true;
         foreach (var (_, opening) in _sessions)
         {
             await ((Task)opening.Value).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -60,6 +60,8 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
 
     public bool HasSteering => State.Steering is [_, ..];
 
+    private bool IsAtWork => State is { Turn: not null, WaitsForPerson: false };
+
     public int Step => State.Running?.Step ?? 0;
 
     public IReadOnlyList<ToolCall> OpenCalls => [.. State.CallsInOrder.Select(open => open.Call)];
@@ -154,6 +156,15 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
 
     public ValueTask DisposeAsync() => new(_closing.Value);
 
+    /// <summary>Takes nothing more; returns when no turn is at work any more.</summary>
+    public async Task FinishAsync(CancellationToken cancellationToken)
+    {
+        for (var seen = (await _mailbox.PostAsync(new CloseLetter(AfterTurn: true))).Sequence; IsAtWork; seen = _bell.Latest)
+        {
+            await _bell.WaitAsync(seen).WaitAsync(cancellationToken);
+        }
+    }
+
     /// <summary>Closes it where nothing runs and nothing waits.</summary>
     public async ValueTask<bool> TryCloseAsync()
     {
@@ -216,9 +227,9 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
 
         batch.Events.ForEach(envelope => React(envelope.Event));
         await _snapshots.KeepAsync(State);
-        if (batch.Closing is not Closing.No && _closed is Closing.No)
+        _closed = batch.Closing;
+        if (_closed is Closing.EndsTurn or Closing.KeepsTurn)
         {
-            _closed = batch.Closing;
             _ = _turnCancellation.CancelAsync();
         }
 

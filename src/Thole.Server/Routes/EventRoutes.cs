@@ -1,0 +1,202 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using Thole.Protocol;
+using Thole.Server.Sessions;
+using Thole.Server.Streams;
+using Thole.Wire.Daemon;
+using Thole.Wire.Transcripts;
+
+namespace Thole.Server.Routes;
+
+/// <summary>What happened: as it comes, from any number on, in pages, and written out.</summary>
+internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, Attendance attendance)
+{
+    private const int PageLength = 200;
+
+    private readonly DaemonDialect _dialect = new(parts.Live);
+
+    public IReadOnlyList<Operation> Operations =>
+        [
+            new("GET", "/session/{id}/events", "subscribeEvents", Scope.Observe, "The events of a session in the frames of the daemon protocol.")
+            {
+                Handle = exchange => StreamAsync(exchange, _dialect, parts, sessions, attendance),
+                Kind = ReplyKind.EventStream,
+                Parameters =
+                [
+                    LastEventId,
+                    new Parameter(ParameterPlace.Query, "maxQueued", "How far a reader may fall behind before it is warned.")
+                    {
+                        Type = ParameterType.Integer,
+                        Least = 16,
+                        Most = 2048,
+                        Code = "invalid_max_queued",
+                    },
+                    new Parameter(ParameterPlace.Query, "snapshot", "Tells the state first, also without a cursor.")
+                    {
+                        Type = ParameterType.Flag,
+                    },
+                ],
+            },
+            new("GET", "/session/{id}/transcript", "transcriptPage", Scope.Observe, "A page of the frames of a session.")
+            {
+                Handle = TranscriptAsync,
+                Reply = SessionJson.Default.TranscriptPage,
+                Parameters =
+                [
+                    new Parameter(ParameterPlace.Query, "cursor", "The nextCursor of the page before.") { Length = 20 },
+                    new Parameter(ParameterPlace.Query, "direction", "backward: the newest first.") { Words = ["forward", "backward"] },
+                    new Parameter(ParameterPlace.Query, "limit", "Events of a page.")
+                    {
+                        Type = ParameterType.Integer,
+                        Least = 1,
+                        Most = 1000,
+                    },
+                ],
+            },
+            new("GET", "/session/{id}/export", "exportSession", Scope.Observe, "The whole session, written out.")
+            {
+                Handle = ExportAsync,
+                Kind = ReplyKind.Bytes,
+                MediaType = "text/markdown",
+                Parameters =
+                [
+                    new Parameter(ParameterPlace.Query, "format", "md, json or jsonl; md if absent.") { Words = ["md", "json", "jsonl"] },
+                ],
+            },
+        ];
+
+    public static Parameter LastEventId { get; } =
+        new(ParameterPlace.Header, "Last-Event-ID", "The number of the last event the reader has; 0 for everything from the beginning.")
+        {
+            Length = 20,
+        };
+
+    /// <summary>A stream in any dialect: from the cursor, or only what follows where there is none.</summary>
+    public static async Task StreamAsync(
+        Exchange exchange,
+        StreamDialect dialect,
+        DaemonParts parts,
+        SessionDirectory sessions,
+        Attendance attendance
+    )
+    {
+        var status = await sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted);
+        var after = CursorOf(exchange.Header("Last-Event-ID"), status.Latest);
+        var actor = attendance.Identify(status.Session, exchange);
+        if (parts.Sessions.MaxReadersPerSession is > 0 and var most && attendance.Readers(status.Session) >= most)
+        {
+            throw new ProblemException(
+                429,
+                "subscriber_limit_exceeded",
+                $"{most} readers listen to this session already; close one.",
+                ("limit", most)
+            )
+            {
+                RetryAfter = TimeSpan.FromSeconds(5),
+            };
+        }
+
+        using var seat = attendance.Read(status.Session, actor, exchange.Identity);
+        exchange.SetHeader("X-Qwen-Event-Epoch", status.Session.Value);
+        exchange.SetHeader("X-Qwen-SSE-Stream-Id", parts.NewId().ToString("d"));
+        await new EventStream(parts, sessions, dialect, exchange, status.Session).RunAsync(after, status);
+    }
+
+    /// <exception cref="ProblemException">It was never the number of an event here.</exception>
+    private static long? CursorOf(string? text, long latest)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var cursor) && cursor <= latest
+            ? cursor
+            : throw new ProblemException(
+                400,
+                "invalid_cursor",
+                $"`Last-Event-ID` is the number of an event of this session, 0 to {latest}; 0 gives everything.",
+                ("latest", latest)
+            );
+    }
+
+    private async Task TranscriptAsync(Exchange exchange)
+    {
+        var status = await sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted);
+        var limit = exchange.QueryNumber("limit") ?? PageLength;
+        var isBackward = exchange.Query("direction") is "backward";
+        var cursor = CursorOf(exchange.Query("cursor"), status.Latest + 1);
+
+        // Numbers are dense but for the jumps after a power cut: a page that spans one is shorter, and none is missed.
+        var through = isBackward ? (cursor ?? status.Latest + 1) - 1 : Math.Min(status.Latest, (cursor ?? 0) + limit);
+        var after = isBackward ? Math.Max(0, through - limit) : cursor ?? 0;
+        var frames = new DaemonFrames(status.Session, new Past());
+        List<JsonElement> events = [];
+        await foreach (var envelope in sessions.ReadPastAsync(status.Session, after, through, exchange.Aborted))
+        {
+            events.AddRange(frames.Of(envelope).Select(Json));
+        }
+
+        var hasMore = isBackward ? after > 0 : through < status.Latest;
+        var next = (isBackward ? after + 1 : through).ToString(CultureInfo.InvariantCulture);
+        await exchange.ReplyAsync(
+            new TranscriptPage(1, status.Session.Value, events, hasMore, hasMore ? next : null),
+            SessionJson.Default.TranscriptPage
+        );
+    }
+
+    private async Task ExportAsync(Exchange exchange)
+    {
+        var status = await sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted);
+        var format = exchange.Query("format") ?? "md";
+        var events = sessions.ReadPastAsync(status.Session, 0, status.Latest, exchange.Aborted);
+        var summary =
+            await parts.Catalog.FindAsync(status.Session.Value, exchange.Aborted) ?? throw SessionDirectory.NotFound(status.Session);
+        var response = exchange.Context.Response;
+        response.ContentType = format switch
+        {
+            "json" => "application/json; charset=utf-8",
+            "jsonl" => "application/x-ndjson; charset=utf-8",
+            _ => "text/markdown; charset=utf-8",
+        };
+        exchange.SetHeader("Content-Disposition", $"attachment; filename=\"{status.Session}.{format}\"");
+        var output = response.BodyWriter.AsStream(leaveOpen: true);
+        switch (format)
+        {
+            case "json":
+                await JsonTranscript.WriteAsync(summary, events, output, exchange.Aborted);
+                break;
+            case "jsonl":
+                await JsonLinesTranscript.WriteAsync(events, output, exchange.Aborted);
+                break;
+            default:
+                var text = new StreamWriter(output, new System.Text.UTF8Encoding(false), leaveOpen: true);
+                await using (text)
+                {
+                    await MarkdownTranscript.WriteAsync(summary, events, text, exchange.Aborted);
+                }
+
+                break;
+        }
+    }
+
+    private static JsonElement Json(DaemonFrame frame)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            frame.WriteJson(writer);
+        }
+
+        return JsonElement.Parse(buffer.WrittenSpan);
+    }
+
+    /// <summary>A page tells what happened, not what is so now.</summary>
+    private sealed class Past : IFrameContext
+    {
+        public bool IsClosed => false;
+
+        public OpenQuestion? OpenCall(CallId call) => null;
+    }
+}

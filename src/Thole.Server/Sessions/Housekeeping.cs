@@ -1,0 +1,66 @@
+using Thole.Protocol;
+
+namespace Thole.Server.Sessions;
+
+/// <summary>
+/// What nobody asks for: at the start, sessions with unfinished work are opened, so that it goes on; later those that rest without a reader
+/// are closed, and clients that are gone are forgotten.
+/// </summary>
+internal sealed class Housekeeping(DaemonParts parts, SessionDirectory sessions, Attendance attendance)
+{
+    private const int MostSessions = 10_000;
+
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _working = Task.CompletedTask;
+
+    public void Start() => _working = Task.Run(RunAsync);
+
+    public async Task StopAsync()
+    {
+        await _stopping.CancelAsync();
+        await _working.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task RunAsync()
+    {
+        await GoOnAsync();
+        var period = TimeSpan.FromMilliseconds(Math.Clamp(parts.Sessions.IdleTimeout.TotalMilliseconds / 4, 50, 15_000));
+        using var timer = new PeriodicTimer(period, parts.Time);
+        while (await timer.WaitForNextTickAsync(_stopping.Token))
+        {
+            attendance.Sweep();
+            await UnloadAsync();
+        }
+    }
+
+    private async Task GoOnAsync()
+    {
+        try
+        {
+            foreach (var session in await parts.Catalog.ListAsync(parts.Workspace, MostSessions, _stopping.Token))
+            {
+                if (session is { IsUnfinished: true, Problem: null })
+                {
+                    await sessions.OpenAsync(session.Id, _stopping.Token);
+                }
+            }
+        }
+        catch (Exception failed) when (failed is not OperationCanceledException) // one session that cannot be opened must not keep the daemon down
+        {
+            parts.Log($"Unfinished sessions were not all opened: {failed.Message}");
+        }
+    }
+
+    private async Task UnloadAsync()
+    {
+        var now = parts.Time.GetUtcNow();
+        foreach (var session in parts.Live.All)
+        {
+            var rests = session is { Turn: null, Waiting: [], Steering: [] };
+            if (rests && now - session.UpdatedAt > parts.Sessions.IdleTimeout && attendance.Readers(session.Session) == 0)
+            {
+                await parts.Live.UnloadAsync(session.Session, _stopping.Token);
+            }
+        }
+    }
+}
