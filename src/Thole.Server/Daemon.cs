@@ -129,7 +129,10 @@ internal sealed class Daemon(
 
     private KestrelServer Server(Socket socket, IPEndPoint bound)
     {
+        // Lines end in CR LF. Who lets a bare LF end one reads other headers than a proxy that does not.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         var settings = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false };
+        settings.RequestHeaderEncodingSelector = static name => name is "Content-Length" ? DigitsOnly.Instance : null;
         settings.Limits.MaxConcurrentConnections = options.MaxConnections == 0 ? null : options.MaxConnections;
         settings.Limits.MaxRequestBodySize = options.MaxBodyBytes;
         settings.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, options.BodyGrace);

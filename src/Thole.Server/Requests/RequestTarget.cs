@@ -17,11 +17,19 @@ internal static class RequestTarget
             throw Bad("The request line must name a path that begins with '/', in ASCII.");
         }
 
-        // The server takes the length away where both were sent, and keeps what it took under this name.
+        // Where both were sent, the server takes the length away and keeps what it took under the other name.
         var headers = context.Request.Headers;
-        if (headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length")))
+        if (headers.TransferEncoding.Count > 0)
         {
-            throw Bad("A request has a Content-Length or a Transfer-Encoding, not both.");
+            if (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length"))
+            {
+                throw Bad("A request has a Content-Length or a Transfer-Encoding, not both.");
+            }
+
+            if (context.Request.Protocol != "HTTP/1.1")
+            {
+                throw Bad("A request in chunks is HTTP/1.1.");
+            }
         }
     }
 
