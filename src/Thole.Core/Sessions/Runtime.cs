@@ -123,7 +123,9 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
         _isDraining = true;
-        await Task.WhenAll(_opened.Values.Where(session => !session.IsOver).Select(session => session.FinishAsync(cancellationToken)))
+        await Task.WhenAll(
+                _opened.Values.Where(session => !session.IsOver).Select(session => session.FinishAsync(cancellationToken))
+            )
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 

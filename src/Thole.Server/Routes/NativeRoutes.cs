@@ -18,7 +18,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
             new("POST", "/v1/sessions", "openSession", Scope.Prompt, "Opens a new session, or one that is known.")
             {
                 Handle = OpenAsync,
-                Request = Json.Default.OpenRequest,
+                Request = NativeJson.Default.OpenRequest,
                 Reply = ProtocolJson.Default.SessionStatus,
                 Errors = [503],
             },
@@ -45,7 +45,13 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
                     ),
                 Reply = ProtocolJson.Default.SessionStatus,
             },
-            new("POST", "/v1/sessions/{id}/commands", "submitCommand", Scope.Observe, "Decides a command; each asks for its own scope.")
+            new(
+                "POST",
+                "/v1/sessions/{id}/commands",
+                "submitCommand",
+                Scope.Observe,
+                "Decides a command; each asks for its own scope."
+            )
             {
                 Handle = SubmitAsync,
                 Request = ProtocolJson.Default.Command,
@@ -62,7 +68,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
             new("POST", "/v1/sessions/{id}/blobs", "storeBlob", Scope.Prompt, "Keeps bytes that a prompt will name.")
             {
                 Handle = StoreAsync,
-                Reply = Json.Default.StoredBlob,
+                Reply = NativeJson.Default.StoredBlob,
                 RawBodyLimit = 8 << 20,
             },
             new("GET", "/v1/sessions/{id}/blobs/{blob}", "readBlob", Scope.Observe, "Bytes that an event names.")
@@ -74,7 +80,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
 
     private async Task OpenAsync(Exchange exchange)
     {
-        var request = await exchange.ReadAsync(Json.Default.OpenRequest);
+        var request = await exchange.ReadAsync(NativeJson.Default.OpenRequest);
         if (request.Session is { } known)
         {
             var status = await sessions.OpenAsync(known, exchange.Aborted);
@@ -140,7 +146,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
     {
         var status = await sessions.RequireAsync(IdOf(exchange), exchange.Aborted);
         var blob = await parts.Live.StoreAsync(status.Session, await exchange.ReadBytesAsync(), exchange.Aborted);
-        await exchange.ReplyAsync(new StoredBlob(blob), Json.Default.StoredBlob);
+        await exchange.ReplyAsync(new StoredBlob(blob), NativeJson.Default.StoredBlob);
     }
 
     private async Task ReadBlobAsync(Exchange exchange)
@@ -185,8 +191,12 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
 
     internal sealed record StoredBlob(BlobId Blob);
 
-    [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web, RespectNullableAnnotations = true)]
+    [JsonSourceGenerationOptions(
+        System.Text.Json.JsonSerializerDefaults.Web,
+        RespectNullableAnnotations = true,
+        AllowDuplicateProperties = false
+    )]
     [JsonSerializable(typeof(OpenRequest))]
     [JsonSerializable(typeof(StoredBlob))]
-    internal sealed partial class Json : JsonSerializerContext;
+    internal sealed partial class NativeJson : JsonSerializerContext;
 }

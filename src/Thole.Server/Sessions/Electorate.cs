@@ -13,7 +13,11 @@ internal static class Electorate
                 return null;
             case VotePolicy.Consensus:
                 // Whoever asked for the work is a voter also where they have left: a question is never nobody's.
-                var voters = present.Append(asker.Identity).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+                var voters = present
+                    .Append(asker.Identity)
+                    .Distinct(StringComparer.Ordinal)
+                    .Order(StringComparer.Ordinal)
+                    .ToList();
                 var quorum = Math.Min(options.Quorum ?? (voters.Count / 2) + 1, voters.Count);
                 return new Election(VotePolicy.Consensus, quorum, voters);
             default:

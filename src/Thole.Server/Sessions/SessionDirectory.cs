@@ -67,12 +67,7 @@ internal sealed class SessionDirectory(DaemonParts parts) : IDisposable
         };
     }
 
-    public async ValueTask<Receipt> SubmitAsync(
-        SessionId id,
-        Command command,
-        Actor actor,
-        CancellationToken cancellationToken
-    )
+    public async ValueTask<Receipt> SubmitAsync(SessionId id, Command command, Actor actor, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
