@@ -93,6 +93,8 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
         }
     }
 
+    public int Count => _opened.Count;
+
     public IReadOnlyList<SessionStatus> All =>
         [.. _opened.Values.Where(session => !session.IsOver).Select(session => session.Status)];
 

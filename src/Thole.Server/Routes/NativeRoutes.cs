@@ -100,7 +100,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
             Model = request.Model is { } model ? parts.ResolveModel(model) : defaults.Model,
             ApprovalMode = request.ApprovalMode ?? defaults.ApprovalMode,
         };
-        MustBeAllowed(exchange, open.ApprovalMode);
+        Rights.RequireMode(exchange, open.ApprovalMode, parts.Sessions.ApprovalMode);
         await exchange.ReplyAsync(await sessions.CreateAsync(open, exchange.Aborted), ProtocolJson.Default.SessionStatus);
     }
 
@@ -114,16 +114,11 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
     {
         var command = await exchange.ReadAsync(ProtocolJson.Default.Command);
         var id = IdOf(exchange);
-        var needed = command is AnswerPermission ? Scope.Approve : Scope.Prompt;
-        if (!exchange.Identity.May(needed))
-        {
-            throw Lacking(needed);
-        }
-
+        Rights.Require(exchange, command is AnswerPermission ? Scope.Approve : Scope.Prompt);
         switch (command)
         {
             case SelectApprovalMode select:
-                MustBeAllowed(exchange, select.Mode);
+                Rights.RequireMode(exchange, select.Mode, parts.Sessions.ApprovalMode);
                 break;
             case SelectModel select:
                 command = new SelectModel(parts.ResolveModel(select.Model));
@@ -164,25 +159,6 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
     }
 
     private Actor ActorOf(Exchange exchange, SessionId session) => attendance.Identify(session, exchange);
-
-    private void MustBeAllowed(Exchange exchange, ApprovalMode mode)
-    {
-        if (mode > parts.Sessions.ApprovalMode && mode is not ApprovalMode.Plan && !exchange.Identity.May(Scope.Approve))
-        {
-            throw Lacking(Scope.Approve);
-        }
-    }
-
-    private static ProblemException Lacking(Scope scope)
-    {
-        var required = string.Join(' ', ScopeWords.Of(scope));
-        return new ProblemException(
-            403,
-            "insufficient_scope",
-            $"This token may not do that; use one that was issued with --scope {required}.",
-            ("required", required)
-        );
-    }
 
     private static SessionId IdOf(Exchange exchange) => new(exchange.Route("id"));
 

@@ -403,7 +403,6 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
         }
     }
 
-    /// <summary>A mode that asks less than the daemon's own is a right that only those have who may approve.</summary>
     private ApprovalMode? ModeOf(string? word, Exchange exchange)
     {
         if (word is null)
@@ -422,13 +421,7 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
             );
         }
 
-        return mode <= parts.Sessions.ApprovalMode || mode is ApprovalMode.Plan || exchange.Identity.May(Scope.Approve)
-            ? mode
-            : throw new ProblemException(
-                403,
-                "insufficient_scope",
-                "Only a token with the scope approve may choose a mode that asks less.",
-                ("required", "approve")
-            );
+        Rights.RequireMode(exchange, mode, parts.Sessions.ApprovalMode);
+        return mode;
     }
 }
