@@ -21,11 +21,11 @@ internal sealed class TestDaemon : IAsyncDisposable
 
     public int Port => Address.Port;
 
-    /// <summary>How many requests reached an operation.</summary>
+    /// <summary>How many requests an operation served.</summary>
     public int Served => Volatile.Read(ref _served);
 
-    public static Task<TestDaemon> StartAsync(params IEnumerable<Operation> operations) =>
-        StartAsync(new DaemonOptions(), operations);
+    public static Task<TestDaemon> StartAsync(params Operation[] operations) =>
+        StartAsync(new DaemonOptions(), operations is [] ? null : operations);
 
     public static async Task<TestDaemon> StartAsync(
         DaemonOptions options,
@@ -117,29 +117,18 @@ internal sealed class TestDaemon : IAsyncDisposable
             // Reset: it is closed, and not politely.
         }
 
-        return Answers(received.GetBuffer().AsSpan(0, (int)received.Length));
+        return RawAnswer.All(received.GetBuffer().AsSpan(0, (int)received.Length));
     }
 
     public ValueTask DisposeAsync() => _daemon.DisposeAsync();
 
-    private static List<RawAnswer> Answers(ReadOnlySpan<byte> bytes)
-    {
-        var answers = new List<RawAnswer>();
-        while (RawAnswer.Take(ref bytes) is { } answer)
-        {
-            answers.Add(answer);
-        }
-
-        return answers;
-    }
-
     private Operation Counted(Operation operation) =>
         operation with
         {
-            Handle = exchange =>
+            Handle = async exchange =>
             {
+                await operation.Handle(exchange);
                 Interlocked.Increment(ref _served);
-                return operation.Handle(exchange);
             },
         };
 }

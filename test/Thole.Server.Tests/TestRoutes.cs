@@ -101,7 +101,7 @@ internal static partial class TestRoutes
 
     internal sealed record Said(string Text);
 
-    internal sealed record Told(string? Text, int? Number, JsonElement? Anything);
+    internal sealed record Told(string? Text = null, int? Number = null, JsonElement? Anything = null);
 
     internal sealed record Required(string Text);
 
