@@ -99,7 +99,11 @@ internal sealed class TestDaemon : IAsyncDisposable
         return Assert.Single(await ReadToEndAsync(socket));
     }
 
-    public static async Task<IReadOnlyList<RawAnswer>> ReadToEndAsync(Socket socket)
+    public static async Task<IReadOnlyList<RawAnswer>> ReadToEndAsync(Socket socket) =>
+        RawAnswer.All(await ReadBytesAsync(socket));
+
+    /// <summary>Everything until the daemon closes; fails where it does not.</summary>
+    public static async Task<byte[]> ReadBytesAsync(Socket socket)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         patience.CancelAfter(TimeSpan.FromSeconds(20));
@@ -117,8 +121,10 @@ internal sealed class TestDaemon : IAsyncDisposable
             // Reset: it is closed, and not politely.
         }
 
-        return RawAnswer.All(received.GetBuffer().AsSpan(0, (int)received.Length));
+        return received.ToArray();
     }
+
+    public Task StopAsync() => _daemon.StopAsync(Cancelled);
 
     public ValueTask DisposeAsync() => _daemon.DisposeAsync();
 
