@@ -1,14 +1,16 @@
 using Thole.Protocol;
+using Thole.Server.OpenApi;
 
 namespace Thole.Server;
 
 /// <summary>The daemon as the front hall starts and ends it.</summary>
-public sealed class DaemonHost(DaemonOptions options, IAccessTokens tokens, Action<string> log, TimeProvider time)
+/// <param name="version">Of the product, for those who ask what they talk to.</param>
+public sealed class DaemonHost(DaemonOptions options, string version, IAccessTokens tokens, Action<string> log, TimeProvider time)
     : IAsyncDisposable
 {
     private readonly Daemon _daemon = new(
         options,
-        [HealthRoutes.Create(_ => ValueTask.FromResult(new Health("ok", 0, 0)))],
+        OpenApiRoutes.With([HealthRoutes.Create(_ => ValueTask.FromResult(new Health("ok", 0, 0)))], version),
         tokens,
         log,
         time
