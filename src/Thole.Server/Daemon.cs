@@ -23,6 +23,7 @@ internal sealed class Daemon(
 {
     private readonly CancellationTokenSource _stopping = new();
     private KestrelServer? _server;
+    private OpenStreams? _streams;
     private Tls? _tls;
 
     /// <summary>Streams end by it; see <see cref="Exchange.Stopping"/>.</summary>
@@ -39,12 +40,14 @@ internal sealed class Daemon(
         {
             var bound = (IPEndPoint)socket.LocalEndPoint!;
             var hosts = new HostNames(bound, isSecure: _tls is not null);
-            var failed = new FailedAttempts(options.Rates.FailedAttempts, time);
+            var bearer = new Bearer(tokens, new FailedAttempts(options.Rates.FailedAttempts, time), options.InsecureNoAuth);
+            _streams = new OpenStreams(bearer, time, Stopping);
             var gates = new Gates(
                 hosts,
                 new Origins(options.AllowedOrigins, hosts.OwnOrigin),
-                new Bearer(tokens, failed, options.InsecureNoAuth),
-                new RequestRates(options.Rates, time)
+                bearer,
+                new RequestRates(options.Rates, time),
+                _streams
             );
             var failures = new Failures(new PathScrubber(options.PrivatePaths), options.MaxBodyBytes, log);
             _server = Server(socket, bound);
@@ -52,6 +55,13 @@ internal sealed class Daemon(
                 new RequestPipeline(table, gates, failures, options.MaxBodyBytes, Stopping),
                 cancellationToken
             );
+            if (_tls is null && !IPAddress.IsLoopback(bound.Address))
+            {
+                log(
+                    $"{bound} is open to the network without TLS: tokens and everything else travel in the clear; use --tls-cert and --tls-key."
+                );
+            }
+
             return new Uri($"{hosts.Scheme}://{HostNames.Bracketed(bound.Address)}:{bound.Port}");
         }
         catch
@@ -75,6 +85,7 @@ internal sealed class Daemon(
     {
         await StopAsync(new CancellationToken(canceled: true));
         _server?.Dispose();
+        _streams?.Dispose();
         _tls?.Dispose();
         _stopping.Dispose();
     }

@@ -13,14 +13,7 @@ using Thole.Server.Routing;
 namespace Thole.Server;
 
 /// <summary>One request and its answer, as an operation sees them.</summary>
-internal sealed class Exchange(
-    HttpContext context,
-    RouteMatch match,
-    QueryText query,
-    Identity identity,
-    long bodyLimit,
-    CancellationToken stopping
-)
+internal sealed class Exchange(HttpContext context, RouteMatch match, QueryText query, Identity identity, long bodyLimit)
 {
     public HttpContext Context { get; } = context;
 
@@ -32,8 +25,8 @@ internal sealed class Exchange(
     /// <summary>The client is gone.</summary>
     public CancellationToken Aborted => Context.RequestAborted;
 
-    /// <summary>The daemon wants to end: streams say where they stand, and close.</summary>
-    public CancellationToken Stopping { get; } = stopping;
+    /// <summary>The daemon stops, or the token of a stream was revoked: a stream says where it stands, and closes.</summary>
+    public CancellationToken Stopping { get; set; }
 
     /// <summary>The client runs on this machine, as far as its socket tells.</summary>
     public bool IsLocal => Context.Connection.RemoteIpAddress is not { } address || IPAddress.IsLoopback(address);

@@ -32,10 +32,20 @@ internal sealed class RequestPipeline(
         {
             context.Response.Headers.XContentTypeOptions = "nosniff";
             context.Response.Headers.CacheControl = "no-store";
-            if (Admit(context) is { } exchange)
+            if (Admit(context) is not { } exchange)
+            {
+                return;
+            }
+
+            if (exchange.Operation.Kind is not ReplyKind.EventStream)
             {
                 await exchange.Operation.Handle(exchange);
+                return;
             }
+
+            using var stream = gates.Streams.Watch(exchange.Identity, context.Abort);
+            exchange.Stopping = stream.Ending;
+            await exchange.Operation.Handle(exchange);
         }
         catch (Exception failure) // the edge of this door: every failure becomes an answer, and none ends the daemon
         {
@@ -84,7 +94,7 @@ internal sealed class RequestPipeline(
         var query = QueryText.Parse(RequestTarget.Query(context));
         ParameterCheck.Check(operation, query, context.Request.Headers);
         RequestBody.Prepare(context, operation);
-        return new Exchange(context, match, query, identity, bodyLimit, stopping);
+        return new Exchange(context, match, query, identity, bodyLimit) { Stopping = stopping };
     }
 
     private static ProblemException Unmatched(HttpContext context, RouteMatch match)
@@ -100,4 +110,4 @@ internal sealed class RequestPipeline(
 }
 
 /// <summary>What a request passes before it reaches an operation.</summary>
-internal sealed record Gates(HostNames Hosts, Origins Origins, Bearer Bearer, RequestRates Rates);
+internal sealed record Gates(HostNames Hosts, Origins Origins, Bearer Bearer, RequestRates Rates, OpenStreams Streams);

@@ -13,7 +13,9 @@ internal sealed class TestDaemon : IAsyncDisposable
     private int _served;
 
     private TestDaemon(DaemonOptions options, IEnumerable<Operation> operations, TimeProvider time) =>
-        _daemon = new Daemon(options, [.. operations.Select(Counted)], new FakeTokens(), Log.Enqueue, time);
+        _daemon = new Daemon(options, [.. operations.Select(Counted)], Tokens, Log.Enqueue, time);
+
+    public FakeTokens Tokens { get; } = new();
 
     public ConcurrentQueue<string> Log { get; } = new();
 
