@@ -43,7 +43,12 @@ public sealed class DaemonHost : IAsyncDisposable
     internal CancellationToken Stopping => _daemon.Stopping;
 
     /// <summary>Who decides a question of that session; the runtime asks when it asks.</summary>
-    public Election? Elect(SessionId session, Actor asker) => Electorate.Of(_parts.Sessions, _attendance.Voters(session), asker);
+    public Election? Elect(SessionId session, Actor asker) =>
+        Electorate.Of(
+            _parts.Sessions,
+            [.. _attendance.Voters(session).Where(_parts.Tokens.IsCurrent).Select(identity => identity.Name)],
+            asker
+        );
 
     /// <summary>Returns where it listens; what was accepted before it stopped the last time goes on behind it.</summary>
     /// <exception cref="CannotListenException">The options contradict each other, or the address is not to be had.</exception>

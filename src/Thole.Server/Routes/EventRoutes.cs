@@ -13,6 +13,7 @@ namespace Thole.Server.Routes;
 internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, Attendance attendance)
 {
     private const int PageLength = 200;
+    private const string EpochHeader = "X-Qwen-Event-Epoch";
 
     private readonly DaemonDialect _dialect = new(parts.Live);
 
@@ -30,14 +31,7 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
                 Kind = ReplyKind.EventStream,
                 Parameters =
                 [
-                    LastEventId,
-                    new Parameter(ParameterPlace.Query, "maxQueued", "How far a reader may fall behind before it is warned.")
-                    {
-                        Type = ParameterType.Integer,
-                        Least = 16,
-                        Most = 2048,
-                        Code = "invalid_max_queued",
-                    },
+                    .. StreamParameters,
                     new Parameter(ParameterPlace.Query, "snapshot", "Tells the state first, also without a cursor.")
                     {
                         Type = ParameterType.Flag,
@@ -50,7 +44,11 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
                 Reply = SessionJson.Default.TranscriptPage,
                 Parameters =
                 [
-                    new Parameter(ParameterPlace.Query, "cursor", "The nextCursor of the page before.") { Length = 20 },
+                    new Parameter(ParameterPlace.Query, "cursor", "The nextCursor of the page before.")
+                    {
+                        Length = 20,
+                        Code = "invalid_cursor",
+                    },
                     new Parameter(ParameterPlace.Query, "direction", "backward: the newest first.")
                     {
                         Words = ["forward", "backward"],
@@ -78,15 +76,31 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
             },
         ];
 
-    public static Parameter LastEventId { get; } =
-        new(
+    /// <summary>Of a stream in any dialect.</summary>
+    public static IReadOnlyList<Parameter> StreamParameters { get; } =
+    [
+        new Parameter(
             ParameterPlace.Header,
             "Last-Event-ID",
             "The number of the last event the reader has; 0 for everything from the beginning."
         )
         {
             Length = 20,
-        };
+            Code = "invalid_cursor",
+        },
+        new Parameter(ParameterPlace.Header, EpochHeader, "Whose number the cursor is: the epoch that came with it.")
+        {
+            Length = 128,
+            Code = "invalid_cursor",
+        },
+        new Parameter(ParameterPlace.Query, "maxQueued", "How far a reader may fall behind before it is warned.")
+        {
+            Type = ParameterType.Integer,
+            Least = 16,
+            Most = 2048,
+            Code = "invalid_max_queued",
+        },
+    ];
 
     /// <summary>A stream in any dialect: from the cursor, or only what follows where there is none.</summary>
     public static async Task StreamAsync(
@@ -99,10 +113,16 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
     {
         var status = await sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted);
         var after = CursorOf(exchange.Header("Last-Event-ID"), status.Latest);
-        var actor = attendance.Identify(status.Session, exchange);
-        if (parts.Sessions.MaxReadersPerSession is > 0 and var most && attendance.Readers(status.Session) >= most)
+        if (after is not null && exchange.Header(EpochHeader) is { } epoch && epoch != status.Session.Value)
         {
-            throw new ProblemException(
+            throw NoCursor(status.Latest);
+        }
+
+        var actor = attendance.Identify(status.Session, exchange);
+        var most = parts.Sessions.MaxReadersPerSession;
+        using var seat =
+            attendance.TryRead(status.Session, actor, exchange.Identity, most)
+            ?? throw new ProblemException(
                 429,
                 "subscriber_limit_exceeded",
                 $"{most} readers listen to this session already; close one.",
@@ -111,10 +131,7 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
             {
                 RetryAfter = TimeSpan.FromSeconds(5),
             };
-        }
-
-        using var seat = attendance.Read(status.Session, actor, exchange.Identity);
-        exchange.SetHeader("X-Qwen-Event-Epoch", status.Session.Value);
+        exchange.SetHeader(EpochHeader, status.Session.Value);
         exchange.SetHeader("X-Qwen-SSE-Stream-Id", parts.NewId().ToString("d"));
         await new EventStream(parts, sessions, dialect, exchange, status.Session).RunAsync(after, status);
     }
@@ -129,13 +146,16 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
 
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var cursor) && cursor <= latest
             ? cursor
-            : throw new ProblemException(
-                400,
-                "invalid_cursor",
-                $"`Last-Event-ID` is the number of an event of this session, 0 to {latest}; 0 gives everything.",
-                ("latest", latest)
-            );
+            : throw NoCursor(latest);
     }
+
+    private static ProblemException NoCursor(long latest) =>
+        new(
+            400,
+            "invalid_cursor",
+            $"`Last-Event-ID` is the number of an event of this session, 0 to {latest}; 0 gives everything.",
+            ("latest", latest)
+        );
 
     private async Task TranscriptAsync(Exchange exchange)
     {

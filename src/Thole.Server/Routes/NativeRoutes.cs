@@ -63,7 +63,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
             {
                 Handle = exchange => EventRoutes.StreamAsync(exchange, _dialect, parts, sessions, attendance),
                 Kind = ReplyKind.EventStream,
-                Parameters = [EventRoutes.LastEventId],
+                Parameters = EventRoutes.StreamParameters,
             },
             new("POST", "/v1/sessions/{id}/blobs", "storeBlob", Scope.Prompt, "Keeps bytes that a prompt will name.")
             {

@@ -21,6 +21,7 @@ internal sealed class TestLife : IAsyncDisposable, IModelCatalog, IPermissionPol
     private readonly ScriptedModel _model;
     private readonly ProcessLife _process = new();
     private readonly IReadOnlyList<ITool> _tools;
+    private readonly OpenStreams _streams;
 
     public TestLife(TestHost home, ScriptedModel model, HostOptions options)
     {
@@ -74,15 +75,19 @@ internal sealed class TestLife : IAsyncDisposable, IModelCatalog, IPermissionPol
         Host = host = new DaemonHost(options.Daemon, parts);
         var bound = new IPEndPoint(IPAddress.Loopback, 4170);
         var hosts = new HostNames(bound, isSecure: false);
+        var bearer = new Bearer(options.Tokens, new FailedAttempts(0, options.Time), isOpen: false);
+        _streams = new OpenStreams(bearer, options.Time, Host.Stopping);
         Pipeline = new RequestPipeline(
             new OperationTable([.. Host.Operations, .. options.Extra(parts)]),
             new Gates(
                 hosts,
                 new Origins([], hosts.OwnOrigin),
-                new Bearer(options.Tokens, new FailedAttempts(0, options.Time), isOpen: false),
-                new RequestRates(options.Daemon.Rates, options.Time)
+                bearer,
+                new RequestRates(options.Daemon.Rates, options.Time),
+                _streams
             ),
             new Failures(new PathScrubber([]), options.Daemon.MaxBodyBytes, home.Log.Enqueue),
+            options.Daemon.MaxBodyBytes,
             Host.Stopping
         );
     }
@@ -111,6 +116,7 @@ internal sealed class TestLife : IAsyncDisposable, IModelCatalog, IPermissionPol
     public async ValueTask DisposeAsync()
     {
         await Host.DisposeAsync();
+        _streams.Dispose();
         await Runtime.DisposeAsync();
     }
 

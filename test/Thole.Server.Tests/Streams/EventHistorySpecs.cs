@@ -135,7 +135,7 @@ public sealed class EventHistorySpecs
         {
             Handle = exchange => EventRoutes.StreamAsync(exchange, dialect, parts, sessions, attendance),
             Kind = ReplyKind.EventStream,
-            Parameters = [EventRoutes.LastEventId],
+            Parameters = EventRoutes.StreamParameters,
         };
     }
 
