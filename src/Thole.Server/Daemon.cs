@@ -48,7 +48,10 @@ internal sealed class Daemon(
             );
             var failures = new Failures(new PathScrubber(options.PrivatePaths), options.MaxBodyBytes, log);
             _server = Server(socket, bound);
-            await _server.StartAsync(new RequestPipeline(table, gates, failures, Stopping), cancellationToken);
+            await _server.StartAsync(
+                new RequestPipeline(table, gates, failures, options.MaxBodyBytes, Stopping),
+                cancellationToken
+            );
             return new Uri($"{hosts.Scheme}://{HostNames.Bracketed(bound.Address)}:{bound.Port}");
         }
         catch
@@ -137,7 +140,7 @@ internal sealed class Daemon(
         var settings = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false };
         settings.RequestHeaderEncodingSelector = static name => name is "Content-Length" ? DigitsOnly.Instance : null;
         settings.Limits.MaxConcurrentConnections = options.MaxConnections == 0 ? null : options.MaxConnections;
-        settings.Limits.MaxRequestBodySize = options.MaxBodyBytes;
+        settings.Limits.MaxRequestBodySize = options.MaxBodyBytes + RequestBody.Discarded;
         settings.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, options.BodyGrace);
         settings.Limits.RequestHeadersTimeout = options.HeadTimeout;
         settings.Listen(

@@ -18,6 +18,7 @@ internal sealed class Exchange(
     RouteMatch match,
     QueryText query,
     Identity identity,
+    long bodyLimit,
     CancellationToken stopping
 )
 {
@@ -55,12 +56,13 @@ internal sealed class Exchange(
     /// <exception cref="ProblemException">It is no JSON, or does not fit.</exception>
     public async ValueTask<T> ReadAsync<T>(JsonTypeInfo<T> type)
     {
-        var body = await RequestBody.ReadAsync(Context.Request, Aborted);
+        var body = await ReadBytesAsync();
         return StrictJson.Read(body.Length == 0 ? "{}"u8 : body.Span, type);
     }
 
     /// <summary>The body as it came, of an operation with a <see cref="Operation.RawBodyLimit"/>.</summary>
-    public ValueTask<ReadOnlyMemory<byte>> ReadBytesAsync() => RequestBody.ReadAsync(Context.Request, Aborted);
+    public ValueTask<ReadOnlyMemory<byte>> ReadBytesAsync() =>
+        RequestBody.ReadAsync(Context.Request, Operation.RawBodyLimit ?? bodyLimit, Aborted);
 
     public async Task ReplyAsync<T>(T reply, JsonTypeInfo<T> type, int status = 0)
     {

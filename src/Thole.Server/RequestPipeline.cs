@@ -12,8 +12,13 @@ namespace Thole.Server;
 /// The way of a request, in the one order that is safe: whether it is one at all, whether a page may have sent it, who asks, what for,
 /// how often, whether they may, and what they bring.
 /// </summary>
-internal sealed class RequestPipeline(OperationTable operations, Gates gates, Failures failures, CancellationToken stopping)
-    : IHttpApplication<HttpContext>
+internal sealed class RequestPipeline(
+    OperationTable operations,
+    Gates gates,
+    Failures failures,
+    long bodyLimit,
+    CancellationToken stopping
+) : IHttpApplication<HttpContext>
 {
     private static readonly Identity s_anonymous = new("anonymous", Scope.None);
 
@@ -79,7 +84,7 @@ internal sealed class RequestPipeline(OperationTable operations, Gates gates, Fa
         var query = QueryText.Parse(RequestTarget.Query(context));
         ParameterCheck.Check(operation, query, context.Request.Headers);
         RequestBody.Prepare(context, operation);
-        return new Exchange(context, match, query, identity, stopping);
+        return new Exchange(context, match, query, identity, bodyLimit, stopping);
     }
 
     private static ProblemException Unmatched(HttpContext context, RouteMatch match)

@@ -193,7 +193,7 @@ public sealed class BodySpecs
             await socket.SendAsync(Encoding.ASCII.GetBytes("4000000\r\n\"" + new string('a', Limit + 10)), TestDaemon.Cancelled);
         }
 
-        var answer = Assert.Single(await TestDaemon.ReadToEndAsync(socket));
+        var answer = await TestDaemon.ReadOneAsync(socket);
 
         Assert.Equal((413, "body_too_large", "close"), (answer.Status, answer.Code, answer.Header("Connection")));
     }
@@ -214,6 +214,26 @@ public sealed class BodySpecs
         Assert.Equal("Request body too large (max 10 MB)", answer.Json!.Value.GetProperty("error").GetString());
     }
 
+    /// <summary>Who sends first and listens then must not find the connection reset in place of the answer.</summary>
+    [Theory]
+    [InlineData("/session", FakeTokens.Owner, 413)]
+    [InlineData("/session", "wrong", 401)]
+    [InlineData("/nothing", FakeTokens.Owner, 404)]
+    public async Task S58_an_ordinary_client_that_sends_far_too_much_hears_so(string target, string token, int status)
+    {
+        await using var daemon = await TestDaemon.StartAsync(new DaemonOptions { MaxBodyBytes = 1_000_000 });
+        using var client = new HttpClient();
+        client.DefaultRequestHeaders.Authorization = new("Bearer", token);
+        for (var time = 0; time < 5; time++)
+        {
+            using var body = new StringContent(new string('a', 20_000_000), Encoding.UTF8, "application/json");
+
+            using var answer = await client.PostAsync(new Uri(daemon.Address, target), body, TestDaemon.Cancelled);
+
+            Assert.Equal(status, (int)answer.StatusCode);
+        }
+    }
+
     [Fact]
     public async Task S58_a_body_that_trickles_is_given_up()
     {
@@ -226,7 +246,7 @@ public sealed class BodySpecs
             TestDaemon.Cancelled
         );
 
-        var answer = Assert.Single(await TestDaemon.ReadToEndAsync(socket));
+        var answer = await TestDaemon.ReadOneAsync(socket);
 
         Assert.Equal((408, "request_timeout"), (answer.Status, answer.Code));
     }

@@ -96,11 +96,26 @@ internal sealed class TestDaemon : IAsyncDisposable
 
         using var socket = await ConnectAsync();
         await socket.SendAsync(Encoding.UTF8.GetBytes(head.Append("\r\n").Append(body).ToString()), Cancelled);
-        return Assert.Single(await ReadToEndAsync(socket));
+        return await ReadOneAsync(socket, hasBody: method != "HEAD");
     }
 
     public static async Task<IReadOnlyList<RawAnswer>> ReadToEndAsync(Socket socket) =>
         RawAnswer.All(await ReadBytesAsync(socket));
+
+    /// <summary>The first answer, whether or not the daemon closes after it.</summary>
+    public static async Task<RawAnswer> ReadOneAsync(Socket socket, bool hasBody = true)
+    {
+        var received = Array.Empty<byte>();
+        var buffer = new byte[16 * 1024];
+        while (RawAnswer.All(received, hasBody) is [])
+        {
+            var count = await socket.ReceiveAsync(buffer, Cancelled);
+            Assert.True(count > 0, "The connection was closed without an answer.");
+            received = [.. received, .. buffer.AsSpan(0, count)];
+        }
+
+        return RawAnswer.All(received, hasBody)[0];
+    }
 
     /// <summary>Everything until the daemon closes; fails where it does not.</summary>
     public static async Task<byte[]> ReadBytesAsync(Socket socket)
