@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Thole.Cli.Commands;
 using Thole.Cli.Configuration;
+using Thole.Core.Access;
 
 namespace Thole.Cli;
 
@@ -51,6 +52,14 @@ internal static class CommandTree
                 Terminal.Error,
                 Composition.WriteFileAsync,
                 Console.IsInputRedirected ? null : Terminal.Confirm
+            ).Create()
+        );
+        root.Subcommands.Add(
+            new TokenCommand(
+                () => new TokenFile(settings.Value.Locations.Access, TimeProvider.System),
+                Terminal.Output,
+                Terminal.Error,
+                TimeProvider.System
             ).Create()
         );
 

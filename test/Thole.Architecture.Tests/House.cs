@@ -16,7 +16,13 @@ internal static class House
 
     /// <summary>Everything that is shipped, and what the tests share.</summary>
     public static IReadOnlyList<Assembly> Assemblies { get; } =
-    [Protocol, Core, .. new[] { "Thole.Providers", "Thole.Tools", "Thole.Wire", "thole", "Thole.Testing" }.Select(Assembly.Load)];
+    [
+        Protocol,
+        Core,
+        .. new[] { "Thole.Providers", "Thole.Server", "Thole.Tools", "Thole.Wire", "thole", "Thole.Testing" }.Select(
+            Assembly.Load
+        ),
+    ];
 
     /// <summary>The types that somebody wrote: not closures, not what source generators made.</summary>
     public static IEnumerable<Type> Types { get; } = [.. Assemblies.SelectMany(assembly => assembly.GetTypes()).Where(IsWritten)];

@@ -1,0 +1,104 @@
+using System.Text.Json.Serialization.Metadata;
+using Thole.Protocol;
+
+namespace Thole.Server;
+
+/// <summary>
+/// One thing that a client may ask over HTTP: the route, who may, what goes in and what comes out. The way to a handler and the
+/// OpenAPI document are both made from these.
+/// </summary>
+/// <param name="Path">Like <c>/session/{id}/prompt</c>; literal segments are compared exactly.</param>
+/// <param name="Name">The <c>operationId</c>; stable.</param>
+internal sealed record Operation(string Method, string Path, string Name, Scope Scope, string Summary)
+{
+    public required Func<Exchange, Task> Handle { get; init; }
+
+    /// <summary>The JSON body; null where there is none.</summary>
+    public JsonTypeInfo? Request { get; init; }
+
+    /// <summary>The JSON answer; null where there is no content or it is not JSON.</summary>
+    public JsonTypeInfo? Reply { get; init; }
+
+    public int Status { get; init; } = 200;
+
+    public ReplyKind Kind { get; init; }
+
+    /// <summary>The media type of <see cref="ReplyKind.Bytes"/>.</summary>
+    public string MediaType { get; init; } = "application/octet-stream";
+
+    public IReadOnlyList<Parameter> Parameters { get; init; } = [];
+
+    /// <summary>Statuses beyond 400, 401, 403, 404, 413, 415, 429 and 500, which any operation may answer with.</summary>
+    public IReadOnlyList<int> Errors { get; init; } = [];
+
+    /// <summary>Asks for no token, but only while the request has no query: the bare health probe.</summary>
+    public bool IsAnonymous { get; init; }
+
+    /// <summary>The body is not JSON but bytes that the handler reads itself, at most so many.</summary>
+    public long? RawBodyLimit { get; init; }
+
+    public RateTier Tier
+    {
+        get =>
+            _tier
+            ?? (
+                Kind is ReplyKind.EventStream ? RateTier.Exempt
+                : Method is "GET" ? RateTier.Read
+                : RateTier.Mutation
+            );
+        init => _tier = value;
+    }
+
+    private readonly RateTier? _tier;
+}
+
+internal enum ReplyKind
+{
+    Json,
+    None,
+    EventStream,
+    Bytes,
+}
+
+internal enum RateTier
+{
+    Prompt,
+    Mutation,
+    Read,
+    Exempt,
+}
+
+/// <summary>Where a parameter stands.</summary>
+internal enum ParameterPlace
+{
+    Query,
+    Header,
+}
+
+/// <summary>A parameter beside the path; one that does not fit is answered before the handler is asked.</summary>
+internal sealed record Parameter(ParameterPlace Place, string Name, string Description)
+{
+    public ParameterType Type { get; init; }
+
+    public bool IsRequired { get; init; }
+
+    public long? Least { get; init; }
+
+    public long? Most { get; init; }
+
+    /// <summary>The longest text.</summary>
+    public int? Length { get; init; }
+
+    /// <summary>The words it may be; empty for any.</summary>
+    public IReadOnlyList<string> Words { get; init; } = [];
+
+    /// <summary>The code of the answer to one that does not fit; null for <c>invalid_parameter</c>.</summary>
+    public string? Code { get; init; }
+}
+
+internal enum ParameterType
+{
+    Text,
+    Integer,
+    Flag,
+}
