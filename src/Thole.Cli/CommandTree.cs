@@ -54,6 +54,7 @@ internal static class CommandTree
                 Console.IsInputRedirected ? null : Terminal.Confirm
             ).Create()
         );
+        root.Subcommands.Add(new ServeCommand(() => settings.Value).Create());
         root.Subcommands.Add(
             new TokenCommand(
                 () => new TokenFile(settings.Value.Locations.Access, TimeProvider.System),

@@ -18,7 +18,12 @@ using Thole.Tools;
 namespace Thole.Cli;
 
 /// <summary>The one file that hires everyone. What a path does not need is not made.</summary>
-internal sealed class Composition(Settings settings, IModelCatalog? models = null) : IAsyncDisposable
+internal sealed class Composition(
+    Settings settings,
+    IModelCatalog? models = null,
+    SessionRules? rules = null,
+    Elect? elect = null
+) : IAsyncDisposable
 {
     public static string Version { get; } =
         typeof(Composition).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
@@ -90,6 +95,8 @@ internal sealed class Composition(Settings settings, IModelCatalog? models = nul
                     new InstructionFiles(settings.Locations.Config, Environment.GetEnvironmentVariable("HOME"), TrustedFile.Read),
                 ],
                 Limits = new TurnLimits(settings.MaxTurns),
+                Rules = rules ?? new SessionRules(),
+                Elect = elect ?? (static (_, _) => null),
                 CompactionThreshold = settings.CompactAt,
                 Time = TimeProvider.System,
                 NewId = NewId,

@@ -6,6 +6,8 @@ public interface ILiveSessions
     /// <summary>What is true of an open session now; null where it is not open here.</summary>
     SessionStatus? Find(SessionId session);
 
+    int Count { get; }
+
     /// <summary>Those that are open, in no particular order.</summary>
     IReadOnlyList<SessionStatus> All { get; }
 

@@ -38,8 +38,7 @@ public sealed class DaemonHost : IAsyncDisposable
     }
 
     /// <summary>Who decides a question of that session; the runtime asks when it asks.</summary>
-    public Election? Elect(SessionId session, Actor asker) =>
-        Electorate.Of(_parts.Sessions, _attendance.Voters(session), asker);
+    public Election? Elect(SessionId session, Actor asker) => Electorate.Of(_parts.Sessions, _attendance.Voters(session), asker);
 
     /// <summary>Returns where it listens; what was accepted before it stopped the last time goes on behind it.</summary>
     /// <exception cref="CannotListenException">The options contradict each other, or the address is not to be had.</exception>
@@ -71,7 +70,7 @@ public sealed class DaemonHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _housekeeping.StopAsync();
+        await _housekeeping.DisposeAsync();
         await _daemon.DisposeAsync();
         _sessions.Dispose();
     }

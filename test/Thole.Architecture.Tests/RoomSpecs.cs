@@ -14,7 +14,7 @@ public sealed partial class RoomSpecs
         ["Log"] = [],
         ["Models"] = [],
         ["Workspaces"] = ["Log"],
-        ["Access"] = ["Workspaces"],
+        ["Access"] = ["Log", "Workspaces"],
         ["Tools"] = ["Log", "Models", "Workspaces"],
         ["Permissions"] = ["Tools", "Workspaces"],
         ["Hooks"] = ["Tools", "Workspaces"],

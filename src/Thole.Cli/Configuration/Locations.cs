@@ -8,6 +8,9 @@ internal sealed record Locations(string Config, string State)
     public string Sessions => Path.Join(State, "sessions");
 
     /// <summary>Who may speak to a daemon.</summary>
+    /// <summary>Which daemon serves which workspace.</summary>
+    public string Daemons => Path.Join(State, "daemons");
+
     public string Access => Path.Join(State, "access");
 
     public static string ProjectSettings(string workspace) => Path.Join(workspace, ".thole", "settings.json");

@@ -93,6 +93,8 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
         }
     }
 
+    public int Count => _opened.Count;
+
     public IReadOnlyList<SessionStatus> All =>
         [.. _opened.Values.Where(session => !session.IsOver).Select(session => session.Status)];
 
@@ -123,7 +125,9 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
         _isDraining = true;
-        await Task.WhenAll(_opened.Values.Where(session => !session.IsOver).Select(session => session.FinishAsync(cancellationToken)))
+        await Task.WhenAll(
+                _opened.Values.Where(session => !session.IsOver).Select(session => session.FinishAsync(cancellationToken))
+            )
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 

@@ -55,13 +55,13 @@ internal sealed partial class CapabilityRoutes(DaemonParts parts, Attendance att
         [
             new("GET", "/capabilities", "getCapabilities", Scope.Observe, "What the daemon can do, and its limits.")
             {
-                Handle = async exchange => await exchange.ReplyAsync(Describe(), Json.Default.Capabilities),
-                Reply = Json.Default.Capabilities,
+                Handle = async exchange => await exchange.ReplyAsync(Describe(), CapabilityJson.Default.Capabilities),
+                Reply = CapabilityJson.Default.Capabilities,
             },
             new("GET", "/daemon/status", "getDaemonStatus", Scope.Observe, "How the daemon is.")
             {
-                Handle = async exchange => await exchange.ReplyAsync(Status(), Json.Default.DaemonStatus),
-                Reply = Json.Default.DaemonStatus,
+                Handle = async exchange => await exchange.ReplyAsync(Status(), CapabilityJson.Default.DaemonStatus),
+                Reply = CapabilityJson.Default.DaemonStatus,
             },
         ];
 
@@ -185,5 +185,5 @@ internal sealed partial class CapabilityRoutes(DaemonParts parts, Attendance att
     [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
     [JsonSerializable(typeof(Capabilities))]
     [JsonSerializable(typeof(DaemonStatus))]
-    internal sealed partial class Json : JsonSerializerContext;
+    internal sealed partial class CapabilityJson : JsonSerializerContext;
 }

@@ -18,7 +18,13 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
 
     public IReadOnlyList<Operation> Operations =>
         [
-            new("GET", "/session/{id}/events", "subscribeEvents", Scope.Observe, "The events of a session in the frames of the daemon protocol.")
+            new(
+                "GET",
+                "/session/{id}/events",
+                "subscribeEvents",
+                Scope.Observe,
+                "The events of a session in the frames of the daemon protocol."
+            )
             {
                 Handle = exchange => StreamAsync(exchange, _dialect, parts, sessions, attendance),
                 Kind = ReplyKind.EventStream,
@@ -45,7 +51,10 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
                 Parameters =
                 [
                     new Parameter(ParameterPlace.Query, "cursor", "The nextCursor of the page before.") { Length = 20 },
-                    new Parameter(ParameterPlace.Query, "direction", "backward: the newest first.") { Words = ["forward", "backward"] },
+                    new Parameter(ParameterPlace.Query, "direction", "backward: the newest first.")
+                    {
+                        Words = ["forward", "backward"],
+                    },
                     new Parameter(ParameterPlace.Query, "limit", "Events of a page.")
                     {
                         Type = ParameterType.Integer,
@@ -61,13 +70,20 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
                 MediaType = "text/markdown",
                 Parameters =
                 [
-                    new Parameter(ParameterPlace.Query, "format", "md, json or jsonl; md if absent.") { Words = ["md", "json", "jsonl"] },
+                    new Parameter(ParameterPlace.Query, "format", "md, json or jsonl; md if absent.")
+                    {
+                        Words = ["md", "json", "jsonl"],
+                    },
                 ],
             },
         ];
 
     public static Parameter LastEventId { get; } =
-        new(ParameterPlace.Header, "Last-Event-ID", "The number of the last event the reader has; 0 for everything from the beginning.")
+        new(
+            ParameterPlace.Header,
+            "Last-Event-ID",
+            "The number of the last event the reader has; 0 for everything from the beginning."
+        )
         {
             Length = 20,
         };
@@ -152,7 +168,8 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
         var format = exchange.Query("format") ?? "md";
         var events = sessions.ReadPastAsync(status.Session, 0, status.Latest, exchange.Aborted);
         var summary =
-            await parts.Catalog.FindAsync(status.Session.Value, exchange.Aborted) ?? throw SessionDirectory.NotFound(status.Session);
+            await parts.Catalog.FindAsync(status.Session.Value, exchange.Aborted)
+            ?? throw SessionDirectory.NotFound(status.Session);
         var response = exchange.Context.Response;
         response.ContentType = format switch
         {

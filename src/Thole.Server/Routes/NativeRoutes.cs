@@ -18,7 +18,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
             new("POST", "/v1/sessions", "openSession", Scope.Prompt, "Opens a new session, or one that is known.")
             {
                 Handle = OpenAsync,
-                Request = Json.Default.OpenRequest,
+                Request = NativeJson.Default.OpenRequest,
                 Reply = ProtocolJson.Default.SessionStatus,
                 Errors = [503],
             },
@@ -45,7 +45,13 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
                     ),
                 Reply = ProtocolJson.Default.SessionStatus,
             },
-            new("POST", "/v1/sessions/{id}/commands", "submitCommand", Scope.Observe, "Decides a command; each asks for its own scope.")
+            new(
+                "POST",
+                "/v1/sessions/{id}/commands",
+                "submitCommand",
+                Scope.Observe,
+                "Decides a command; each asks for its own scope."
+            )
             {
                 Handle = SubmitAsync,
                 Request = ProtocolJson.Default.Command,
@@ -62,7 +68,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
             new("POST", "/v1/sessions/{id}/blobs", "storeBlob", Scope.Prompt, "Keeps bytes that a prompt will name.")
             {
                 Handle = StoreAsync,
-                Reply = Json.Default.StoredBlob,
+                Reply = NativeJson.Default.StoredBlob,
                 RawBodyLimit = 8 << 20,
             },
             new("GET", "/v1/sessions/{id}/blobs/{blob}", "readBlob", Scope.Observe, "Bytes that an event names.")
@@ -74,7 +80,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
 
     private async Task OpenAsync(Exchange exchange)
     {
-        var request = await exchange.ReadAsync(Json.Default.OpenRequest);
+        var request = await exchange.ReadAsync(NativeJson.Default.OpenRequest);
         if (request.Session is { } known)
         {
             var status = await sessions.OpenAsync(known, exchange.Aborted);
@@ -94,7 +100,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
             Model = request.Model is { } model ? parts.ResolveModel(model) : defaults.Model,
             ApprovalMode = request.ApprovalMode ?? defaults.ApprovalMode,
         };
-        MustBeAllowed(exchange, open.ApprovalMode);
+        Rights.RequireMode(exchange, open.ApprovalMode, parts.Sessions.ApprovalMode);
         await exchange.ReplyAsync(await sessions.CreateAsync(open, exchange.Aborted), ProtocolJson.Default.SessionStatus);
     }
 
@@ -108,16 +114,11 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
     {
         var command = await exchange.ReadAsync(ProtocolJson.Default.Command);
         var id = IdOf(exchange);
-        var needed = command is AnswerPermission ? Scope.Approve : Scope.Prompt;
-        if (!exchange.Identity.May(needed))
-        {
-            throw Lacking(needed);
-        }
-
+        Rights.Require(exchange, command is AnswerPermission ? Scope.Approve : Scope.Prompt);
         switch (command)
         {
             case SelectApprovalMode select:
-                MustBeAllowed(exchange, select.Mode);
+                Rights.RequireMode(exchange, select.Mode, parts.Sessions.ApprovalMode);
                 break;
             case SelectModel select:
                 command = new SelectModel(parts.ResolveModel(select.Model));
@@ -140,7 +141,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
     {
         var status = await sessions.RequireAsync(IdOf(exchange), exchange.Aborted);
         var blob = await parts.Live.StoreAsync(status.Session, await exchange.ReadBytesAsync(), exchange.Aborted);
-        await exchange.ReplyAsync(new StoredBlob(blob), Json.Default.StoredBlob);
+        await exchange.ReplyAsync(new StoredBlob(blob), NativeJson.Default.StoredBlob);
     }
 
     private async Task ReadBlobAsync(Exchange exchange)
@@ -159,25 +160,6 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
 
     private Actor ActorOf(Exchange exchange, SessionId session) => attendance.Identify(session, exchange);
 
-    private void MustBeAllowed(Exchange exchange, ApprovalMode mode)
-    {
-        if (mode > parts.Sessions.ApprovalMode && mode is not ApprovalMode.Plan && !exchange.Identity.May(Scope.Approve))
-        {
-            throw Lacking(Scope.Approve);
-        }
-    }
-
-    private static ProblemException Lacking(Scope scope)
-    {
-        var required = string.Join(' ', ScopeWords.Of(scope));
-        return new ProblemException(
-            403,
-            "insufficient_scope",
-            $"This token may not do that; use one that was issued with --scope {required}.",
-            ("required", required)
-        );
-    }
-
     private static SessionId IdOf(Exchange exchange) => new(exchange.Route("id"));
 
     /// <param name="Session">A known one; null for a new one, to which the rest applies.</param>
@@ -185,8 +167,12 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
 
     internal sealed record StoredBlob(BlobId Blob);
 
-    [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web, RespectNullableAnnotations = true)]
+    [JsonSourceGenerationOptions(
+        System.Text.Json.JsonSerializerDefaults.Web,
+        RespectNullableAnnotations = true,
+        AllowDuplicateProperties = false
+    )]
     [JsonSerializable(typeof(OpenRequest))]
     [JsonSerializable(typeof(StoredBlob))]
-    internal sealed partial class Json : JsonSerializerContext;
+    internal sealed partial class NativeJson : JsonSerializerContext;
 }

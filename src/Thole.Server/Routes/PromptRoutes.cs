@@ -25,7 +25,10 @@ internal sealed class PromptRoutes(DaemonParts parts, SessionDirectory sessions,
                 Errors = [409, 503],
                 Parameters =
                 [
-                    new Parameter(ParameterPlace.Header, "Idempotency-Key", "Makes a repeated prompt harmless.") { Length = LongestId },
+                    new Parameter(ParameterPlace.Header, "Idempotency-Key", "Makes a repeated prompt harmless.")
+                    {
+                        Length = LongestId,
+                    },
                     new Parameter(
                         ParameterPlace.Header,
                         "Prefer",
@@ -33,18 +36,36 @@ internal sealed class PromptRoutes(DaemonParts parts, SessionDirectory sessions,
                     ),
                 ],
             },
-            new("POST", "/session/{id}/cancel", "cancelTurn", Scope.Prompt, "Stops the turn that runs; those that wait still run.")
+            new(
+                "POST",
+                "/session/{id}/cancel",
+                "cancelTurn",
+                Scope.Prompt,
+                "Stops the turn that runs; those that wait still run."
+            )
             {
                 Handle = CancelAsync,
                 Kind = ReplyKind.None,
                 Status = 204,
             },
-            new("GET", "/session/{id}/pending-prompts", "listPendingPrompts", Scope.Observe, "The prompt that runs, and those that wait.")
+            new(
+                "GET",
+                "/session/{id}/pending-prompts",
+                "listPendingPrompts",
+                Scope.Observe,
+                "The prompt that runs, and those that wait."
+            )
             {
                 Handle = PendingAsync,
                 Reply = SessionJson.Default.PendingPrompts,
             },
-            new("DELETE", "/session/{id}/pending-prompts/{prompt}", "withdrawPrompt", Scope.Prompt, "Takes back a prompt that waits.")
+            new(
+                "DELETE",
+                "/session/{id}/pending-prompts/{prompt}",
+                "withdrawPrompt",
+                Scope.Prompt,
+                "Takes back a prompt that waits."
+            )
             {
                 Handle = WithdrawAsync,
                 Reply = SessionJson.Default.Removed,
@@ -93,7 +114,10 @@ internal sealed class PromptRoutes(DaemonParts parts, SessionDirectory sessions,
             bytes => parts.Live.StoreAsync(status.Session, bytes, exchange.Aborted)
         );
         var receipt = await SubmitAsync(status, new Prompt(prompt, content), actor, exchange);
-        if (parts.Sessions.BlockingPrompts || exchange.Header("Prefer") is { } prefer && prefer.StartsWith("wait", StringComparison.Ordinal))
+        if (
+            parts.Sessions.BlockingPrompts
+            || exchange.Header("Prefer") is { } prefer && prefer.StartsWith("wait", StringComparison.Ordinal)
+        )
         {
             await new BlockingPrompt(sessions, status.Session, prompt, actor).AnswerAsync(exchange, receipt.First - 1);
             return;
@@ -168,7 +192,10 @@ internal sealed class PromptRoutes(DaemonParts parts, SessionDirectory sessions,
 
         if (status.Turn is null)
         {
-            await exchange.ReplyAsync(new SteeringReply(Accepted: false, Reason: "session_idle"), SessionJson.Default.SteeringReply);
+            await exchange.ReplyAsync(
+                new SteeringReply(Accepted: false, Reason: "session_idle"),
+                SessionJson.Default.SteeringReply
+            );
             return;
         }
 

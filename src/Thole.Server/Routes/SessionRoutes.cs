@@ -23,7 +23,13 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
             },
             List("/workspace/{cwd}/sessions", "listWorkspaceSessions"),
             List("/workspaces/{cwd}/sessions", "listSessionsOfWorkspace"),
-            new("POST", "/session/{id}/load", "loadSession", Scope.Prompt, "Opens a session from disk; its stream has the history.")
+            new(
+                "POST",
+                "/session/{id}/load",
+                "loadSession",
+                Scope.Prompt,
+                "Opens a session from disk; its stream has the history."
+            )
             {
                 Handle = exchange => RestoreAsync(exchange),
                 Request = SessionJson.Default.RestoreSession,
@@ -37,7 +43,13 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
                 Reply = SessionJson.Default.CreatedSession,
                 Errors = [503],
             },
-            new("DELETE", "/session/{id}", "closeSession", Scope.Prompt, "Ends a session's work; its log stays, and load opens it again.")
+            new(
+                "DELETE",
+                "/session/{id}",
+                "closeSession",
+                Scope.Prompt,
+                "Ends a session's work; its log stays, and load opens it again."
+            )
             {
                 Handle = CloseAsync,
                 Kind = ReplyKind.None,
@@ -128,11 +140,7 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
         {
             null or "single" => true,
             "thread" => false,
-            _ => throw new ProblemException(
-                400,
-                "invalid_session_scope",
-                "`sessionScope` must be \"single\" or \"thread\"."
-            ),
+            _ => throw new ProblemException(400, "invalid_session_scope", "`sessionScope` must be \"single\" or \"thread\"."),
         };
         var mode = ModeOf(request.ApprovalMode, exchange);
         var open = sessions.Request() with { ApprovalMode = mode ?? parts.Sessions.ApprovalMode };
@@ -208,10 +216,7 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
         var from = exchange.Query("cursor") is { Length: > 0 } cursor ? SessionCursor.After(cursor, all) : 0;
         var page = all.Skip(from).Take(size).ToList();
         var next = from + page.Count < all.Count ? SessionCursor.Of(page[^1]) : null;
-        await exchange.ReplyAsync(
-            new SessionPage([.. page.Select(_shaping.Entry)], next),
-            SessionJson.Default.SessionPage
-        );
+        await exchange.ReplyAsync(new SessionPage([.. page.Select(_shaping.Entry)], next), SessionJson.Default.SessionPage);
     }
 
     private async Task CloseAsync(Exchange exchange)
@@ -306,12 +311,7 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
         var actor = attendance.Identify(status.Session, exchange);
         await sessions.SubmitAsync(status.Session, new SelectApprovalMode(mode), actor, exchange.Aborted);
         await exchange.ReplyAsync(
-            new ModeReply(
-                status.Session.Value,
-                DaemonWords.Word(mode),
-                DaemonWords.Word(status.ApprovalMode),
-                Persisted: false
-            ),
+            new ModeReply(status.Session.Value, DaemonWords.Word(mode), DaemonWords.Word(status.ApprovalMode), Persisted: false),
             SessionJson.Default.ModeReply
         );
     }
@@ -337,10 +337,7 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
     private async Task CommandsAsync(Exchange exchange)
     {
         var status = await RequireAsync(exchange);
-        await exchange.ReplyAsync(
-            new SupportedCommands(1, status.Session.Value, [], []),
-            SessionJson.Default.SupportedCommands
-        );
+        await exchange.ReplyAsync(new SupportedCommands(1, status.Session.Value, [], []), SessionJson.Default.SupportedCommands);
     }
 
     /// <summary>A model that is not to be had does not fail the session; the answer says so.</summary>
@@ -375,13 +372,9 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
         };
 
     private Actor JoinAs(Exchange exchange, SessionId session) =>
-        Actor.Of(
-            exchange.Identity.Name,
-            attendance.Join(session, exchange.Identity, exchange.Header("X-Qwen-Client-Id"))
-        );
+        Actor.Of(exchange.Identity.Name, attendance.Join(session, exchange.Identity, exchange.Header("X-Qwen-Client-Id")));
 
-    private ValueTask<SessionStatus> RequireAsync(Exchange exchange) =>
-        sessions.RequireAsync(IdOf(exchange), exchange.Aborted);
+    private ValueTask<SessionStatus> RequireAsync(Exchange exchange) => sessions.RequireAsync(IdOf(exchange), exchange.Aborted);
 
     private static SessionId IdOf(Exchange exchange) => new(exchange.Route("id"));
 
@@ -410,7 +403,6 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
         }
     }
 
-    /// <summary>A mode that asks less than the daemon's own is a right that only those have who may approve.</summary>
     private ApprovalMode? ModeOf(string? word, Exchange exchange)
     {
         if (word is null)
@@ -429,13 +421,7 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
             );
         }
 
-        return mode <= parts.Sessions.ApprovalMode || mode is ApprovalMode.Plan || exchange.Identity.May(Scope.Approve)
-            ? mode
-            : throw new ProblemException(
-                403,
-                "insufficient_scope",
-                "Only a token with the scope approve may choose a mode that asks less.",
-                ("required", "approve")
-            );
+        Rights.RequireMode(exchange, mode, parts.Sessions.ApprovalMode);
+        return mode;
     }
 }

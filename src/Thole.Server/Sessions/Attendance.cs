@@ -121,7 +121,9 @@ internal sealed class Attendance(byte[] key, TimeSpan timeout, TimeProvider time
     {
         // Those without a name are counted once an identity, under a name that no client can have.
         var name = client.Length == 0 ? $"/{identity.Name}" : client;
-        var member = _sessions.GetOrAdd(session, static _ => new(StringComparer.Ordinal)).GetOrAdd(name, _ => new Member(identity));
+        var member = _sessions
+            .GetOrAdd(session, static _ => new(StringComparer.Ordinal))
+            .GetOrAdd(name, _ => new Member(identity));
         member.SeenAt = time.GetTimestamp();
         return member;
     }

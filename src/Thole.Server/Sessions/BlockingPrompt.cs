@@ -39,7 +39,8 @@ internal sealed class BlockingPrompt(SessionDirectory sessions, SessionId sessio
                 }
             }
         }
-        catch (OperationCanceledException) when (exchange.Stopping.IsCancellationRequested && !exchange.Aborted.IsCancellationRequested)
+        catch (OperationCanceledException)
+            when (exchange.Stopping.IsCancellationRequested && !exchange.Aborted.IsCancellationRequested)
         {
             throw new ProblemException(
                 503,

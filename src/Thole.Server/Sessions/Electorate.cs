@@ -12,10 +12,14 @@ internal static class Electorate
             case VotePolicy.FirstResponder:
                 return null;
             case VotePolicy.Consensus:
-                // Whoever asked for the work is a voter also where they have left: a question is never nobody's.
-                var voters = present.Append(asker.Identity).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
-                var quorum = Math.Min(options.Quorum ?? (voters.Count / 2) + 1, voters.Count);
-                return new Election(VotePolicy.Consensus, quorum, voters);
+                // Where nobody is there who may approve, the first who comes decides: a question is never nobody's.
+                return present is []
+                    ? null
+                    : new Election(
+                        VotePolicy.Consensus,
+                        Math.Min(options.Quorum ?? (present.Count / 2) + 1, present.Count),
+                        present
+                    );
             default:
                 return new Election(options.PermissionPolicy, Quorum: 1, [], asker.Identity);
         }

@@ -6,7 +6,7 @@ namespace Thole.Server.Sessions;
 /// What nobody asks for: at the start, sessions with unfinished work are opened, so that it goes on; later those that rest without a reader
 /// are closed, and clients that are gone are forgotten.
 /// </summary>
-internal sealed class Housekeeping(DaemonParts parts, SessionDirectory sessions, Attendance attendance)
+internal sealed class Housekeeping(DaemonParts parts, SessionDirectory sessions, Attendance attendance) : IAsyncDisposable
 {
     private const int MostSessions = 10_000;
 
@@ -19,6 +19,12 @@ internal sealed class Housekeeping(DaemonParts parts, SessionDirectory sessions,
     {
         await _stopping.CancelAsync();
         await _working.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _stopping.Dispose();
     }
 
     private async Task RunAsync()
@@ -35,19 +41,26 @@ internal sealed class Housekeeping(DaemonParts parts, SessionDirectory sessions,
 
     private async Task GoOnAsync()
     {
-        try
+        IReadOnlyList<SessionSummary> all = [];
+        await TryAsync(async () => all = await parts.Catalog.ListAsync(parts.Workspace, MostSessions, _stopping.Token));
+        foreach (var session in all)
         {
-            foreach (var session in await parts.Catalog.ListAsync(parts.Workspace, MostSessions, _stopping.Token))
+            if (session is { IsUnfinished: true, Problem: null })
             {
-                if (session is { IsUnfinished: true, Problem: null })
-                {
-                    await sessions.OpenAsync(session.Id, _stopping.Token);
-                }
+                await TryAsync(async () => await sessions.OpenAsync(session.Id, _stopping.Token));
             }
         }
-        catch (Exception failed) when (failed is not OperationCanceledException) // one session that cannot be opened must not keep the daemon down
+    }
+
+    private async Task TryAsync(Func<Task> work)
+    {
+        try
         {
-            parts.Log($"Unfinished sessions were not all opened: {failed.Message}");
+            await work();
+        }
+        catch (Exception failed) when (failed is not OperationCanceledException) // one session that cannot be opened keeps no other down
+        {
+            parts.Log($"Unfinished work was not taken up: {failed.Message}");
         }
     }
 

@@ -25,10 +25,7 @@ internal static class SessionCursor
             index < sessions.Count
             && (
                 sessions[index].UpdatedAt.UtcTicks > ticks
-                || (
-                    sessions[index].UpdatedAt.UtcTicks == ticks
-                    && string.CompareOrdinal(sessions[index].Id.Value, id) <= 0
-                )
+                || (sessions[index].UpdatedAt.UtcTicks == ticks && string.CompareOrdinal(sessions[index].Id.Value, id) <= 0)
             )
         )
         {

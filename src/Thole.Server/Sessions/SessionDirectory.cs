@@ -67,12 +67,7 @@ internal sealed class SessionDirectory(DaemonParts parts) : IDisposable
         };
     }
 
-    public async ValueTask<Receipt> SubmitAsync(
-        SessionId id,
-        Command command,
-        Actor actor,
-        CancellationToken cancellationToken
-    )
+    public async ValueTask<Receipt> SubmitAsync(SessionId id, Command command, Actor actor, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -201,12 +196,12 @@ internal sealed class SessionDirectory(DaemonParts parts) : IDisposable
     private async ValueTask MakeRoomAsync(CancellationToken cancellationToken)
     {
         var limit = parts.Sessions.MaxSessions;
-        if (limit == 0 || parts.Live.All is not { } open || open.Count < limit)
+        if (limit == 0 || parts.Live.Count < limit)
         {
             return;
         }
 
-        foreach (var resting in open.Where(session => session.Turn is null).OrderBy(session => session.UpdatedAt))
+        foreach (var resting in parts.Live.All.Where(session => session.Turn is null).OrderBy(session => session.UpdatedAt))
         {
             if (await parts.Live.UnloadAsync(resting.Session, cancellationToken))
             {

@@ -172,7 +172,8 @@ internal sealed record TranscriptPage(
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    RespectNullableAnnotations = true
+    RespectNullableAnnotations = true,
+    AllowDuplicateProperties = false
 )]
 [JsonSerializable(typeof(CreateSession))]
 [JsonSerializable(typeof(CreatedSession))]

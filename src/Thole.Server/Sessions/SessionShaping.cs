@@ -64,7 +64,9 @@ internal sealed class SessionShaping(DaemonParts parts, Attendance attendance)
             PendingInteractionCount = asks.Count,
             PendingInteractions = asks,
             HasTurnError = error is not null,
-            TurnError = error is null ? null : new TurnErrorShape(error.Message ?? "The turn failed.", DaemonWords.ErrorCode(error)),
+            TurnError = error is null
+                ? null
+                : new TurnErrorShape(error.Message ?? "The turn failed.", DaemonWords.ErrorCode(error)),
         };
     }
 

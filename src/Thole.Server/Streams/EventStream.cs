@@ -52,7 +52,8 @@ internal sealed class EventStream(
 
             await FollowAsync(leaving.Token);
         }
-        catch (OperationCanceledException) when (exchange.Stopping.IsCancellationRequested && !exchange.Aborted.IsCancellationRequested)
+        catch (OperationCanceledException)
+            when (exchange.Stopping.IsCancellationRequested && !exchange.Aborted.IsCancellationRequested)
         {
             await SayGoodbyeAsync("daemon_shutdown");
         }

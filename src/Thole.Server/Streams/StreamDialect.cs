@@ -39,8 +39,7 @@ internal abstract class StreamDialect
 internal sealed record Welcome(SessionStatus Status, long? After, long Replayed, bool WantsSnapshot)
 {
     /// <summary>Questions that are open and were asked before anything this reader got.</summary>
-    public IEnumerable<OpenQuestion> Unseen =>
-        Status.Questions.Where(question => question.Sequence <= (After ?? Status.Latest));
+    public IEnumerable<OpenQuestion> Unseen => Status.Questions.Where(question => question.Sequence <= (After ?? Status.Latest));
 }
 
 /// <param name="Behind">Events that have happened and that the reader has not taken.</param>

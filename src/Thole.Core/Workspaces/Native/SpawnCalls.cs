@@ -73,6 +73,10 @@ internal static unsafe partial class SpawnCalls
     [LibraryImport("libc", EntryPoint = "kill")]
     public static partial void Kill(int pid, int signal);
 
+    /// <summary>As <see cref="Kill"/>, for a process that may be gone or another user's: 0 where it was asked.</summary>
+    [LibraryImport("libc", EntryPoint = "kill")]
+    public static partial int TryKill(int pid, int signal);
+
     [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
     public static partial int Wait(int pid, out int status, int options);
 
