@@ -80,15 +80,19 @@ export function unbroken(what, frames, first = 1) {
   return check(what, ids.length > 0 && wrong < 0, { first, at: wrong, ids: ids.slice(Math.max(0, wrong - 3), wrong + 4) });
 }
 
-/** The client's own parser takes them all; a few types are on its list and have no parser. */
+// On the client's list of types, but nothing of it reads them.
+const unread = ['replay_complete', 'prompt_cancelled'];
+
+const known = (sdk, frames) => frames.filter((frame) => sdk.DAEMON_KNOWN_EVENT_TYPE_VALUES.includes(frame.type) && !unread.includes(frame.type));
+
+/** The client's own parser takes every frame of a type that it knows. */
 export function understood(what, sdk, frames) {
-  const unparsed = ['replay_complete', 'prompt_cancelled'];
-  const strange = frames.filter((frame) => !unparsed.includes(frame.type) && sdk.asKnownDaemonEvent(frame) === undefined);
+  const strange = known(sdk, frames).filter((frame) => sdk.asKnownDaemonEvent(frame) === undefined);
   return equal(what, strange, []);
 }
 
-/** What the client makes of frames to show them; the older one knows no end of a turn. */
-export const shown = (sdk, frames) => frames.filter((frame) => frame.type !== 'turn_complete').flatMap((frame) => sdk.normalizeDaemonEvent(frame));
+/** What the client makes of frames to show them. The older one shows no end of a turn, though it knows it. */
+export const shown = (sdk, frames) => known(sdk, frames).filter((frame) => frame.type !== 'turn_complete').flatMap((frame) => sdk.normalizeDaemonEvent(frame));
 
 /** Nothing that is shown stands for something that could not be read. */
 export function shownWhole(what, sdk, frames) {
