@@ -23,6 +23,7 @@ internal sealed class Daemon(
 {
     private readonly CancellationTokenSource _stopping = new();
     private KestrelServer? _server;
+    private Tls? _tls;
 
     /// <summary>Streams end by it; see <see cref="Exchange.Stopping"/>.</summary>
     public CancellationToken Stopping => _stopping.Token;
@@ -32,11 +33,12 @@ internal sealed class Daemon(
     public async Task<Uri> StartAsync(CancellationToken cancellationToken)
     {
         var table = new OperationTable(operations);
+        _tls = Tls.Load(options);
         var socket = await BindAsync(cancellationToken);
         try
         {
             var bound = (IPEndPoint)socket.LocalEndPoint!;
-            var hosts = new HostNames(bound, isSecure: false);
+            var hosts = new HostNames(bound, isSecure: _tls is not null);
             var failed = new FailedAttempts(options.Rates.FailedAttempts, time);
             var gates = new Gates(
                 hosts,
@@ -70,6 +72,7 @@ internal sealed class Daemon(
     {
         await StopAsync(new CancellationToken(canceled: true));
         _server?.Dispose();
+        _tls?.Dispose();
         _stopping.Dispose();
     }
 
@@ -137,7 +140,14 @@ internal sealed class Daemon(
         settings.Limits.MaxRequestBodySize = options.MaxBodyBytes;
         settings.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, options.BodyGrace);
         settings.Limits.RequestHeadersTimeout = options.HeadTimeout;
-        settings.Listen(bound, listen => listen.Protocols = HttpProtocols.Http1);
+        settings.Listen(
+            bound,
+            listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                _tls?.Use(settings, listen);
+            }
+        );
         return new KestrelServer(
             Options.Create(settings),
             new SocketTransportFactory(

@@ -20,8 +20,19 @@ internal sealed record RawAnswer(int Status, IReadOnlyList<(string Name, string 
         return values.Any() ? string.Join(", ", values) : null;
     }
 
+    public static IReadOnlyList<RawAnswer> All(ReadOnlySpan<byte> bytes)
+    {
+        var answers = new List<RawAnswer>();
+        while (Take(ref bytes) is { } answer)
+        {
+            answers.Add(answer);
+        }
+
+        return answers;
+    }
+
     /// <summary>Reads one answer off the front; null where there is none, or only a part of one.</summary>
-    public static RawAnswer? Take(ref ReadOnlySpan<byte> bytes)
+    private static RawAnswer? Take(ref ReadOnlySpan<byte> bytes)
     {
         var end = bytes.IndexOf("\r\n\r\n"u8);
         if (end < 0)
@@ -34,6 +45,11 @@ internal sealed record RawAnswer(int Status, IReadOnlyList<(string Name, string 
         var answer = new RawAnswer(int.Parse(lines[0].Split(' ')[1], CultureInfo.InvariantCulture), headers, "");
         var rest = bytes[(end + 4)..];
         var length = int.Parse(answer.Header("Content-Length") ?? "0", CultureInfo.InvariantCulture);
+        if (rest.IsEmpty)
+        {
+            length = 0; // to a HEAD
+        }
+
         if (rest.Length < length)
         {
             return null;

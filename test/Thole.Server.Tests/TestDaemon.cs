@@ -21,11 +21,11 @@ internal sealed class TestDaemon : IAsyncDisposable
 
     public int Port => Address.Port;
 
-    /// <summary>How many requests reached an operation.</summary>
+    /// <summary>How many requests an operation served.</summary>
     public int Served => Volatile.Read(ref _served);
 
-    public static Task<TestDaemon> StartAsync(params IEnumerable<Operation> operations) =>
-        StartAsync(new DaemonOptions(), operations);
+    public static Task<TestDaemon> StartAsync(params Operation[] operations) =>
+        StartAsync(new DaemonOptions(), operations is [] ? null : operations);
 
     public static async Task<TestDaemon> StartAsync(
         DaemonOptions options,
@@ -99,7 +99,11 @@ internal sealed class TestDaemon : IAsyncDisposable
         return Assert.Single(await ReadToEndAsync(socket));
     }
 
-    public static async Task<IReadOnlyList<RawAnswer>> ReadToEndAsync(Socket socket)
+    public static async Task<IReadOnlyList<RawAnswer>> ReadToEndAsync(Socket socket) =>
+        RawAnswer.All(await ReadBytesAsync(socket));
+
+    /// <summary>Everything until the daemon closes; fails where it does not.</summary>
+    public static async Task<byte[]> ReadBytesAsync(Socket socket)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         patience.CancelAfter(TimeSpan.FromSeconds(20));
@@ -117,29 +121,20 @@ internal sealed class TestDaemon : IAsyncDisposable
             // Reset: it is closed, and not politely.
         }
 
-        return Answers(received.GetBuffer().AsSpan(0, (int)received.Length));
+        return received.ToArray();
     }
+
+    public Task StopAsync() => _daemon.StopAsync(Cancelled);
 
     public ValueTask DisposeAsync() => _daemon.DisposeAsync();
-
-    private static List<RawAnswer> Answers(ReadOnlySpan<byte> bytes)
-    {
-        var answers = new List<RawAnswer>();
-        while (RawAnswer.Take(ref bytes) is { } answer)
-        {
-            answers.Add(answer);
-        }
-
-        return answers;
-    }
 
     private Operation Counted(Operation operation) =>
         operation with
         {
-            Handle = exchange =>
+            Handle = async exchange =>
             {
+                await operation.Handle(exchange);
                 Interlocked.Increment(ref _served);
-                return operation.Handle(exchange);
             },
         };
 }
