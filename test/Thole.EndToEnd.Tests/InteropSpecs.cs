@@ -86,7 +86,7 @@ public sealed class InteropSpecs : IAsyncDisposable
             ("WORKSPACE", _thole.Workspace),
             ("OTHER_MODEL", "openai/other")
         );
-        await foreach (var line in run.LinesAsync())
+        await foreach (var line in run.LinesAsync(TestContext.Current.CancellationToken))
         {
             switch (line.TryGetProperty("ask", out var asked) ? asked.GetString() : null)
             {
@@ -114,7 +114,10 @@ public sealed class InteropSpecs : IAsyncDisposable
     {
         var package = await InteropPackage.GetAsync();
         await using var run = package.Start(["--list"]);
-        Assert.Equal(s_scenarios, (await run.TextAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            s_scenarios,
+            (await run.TextAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal)
+        );
     }
 
     private async Task<string> ServeAsync()
@@ -122,7 +125,10 @@ public sealed class InteropSpecs : IAsyncDisposable
         _daemon = _thole.Start("serve", "--port", "0");
         const string announced = "thole serve listening on ";
         await _daemon.SaysAsync($"(workspace={_thole.Workspace})\n");
-        var line = Assert.Single(_daemon.Output.ToString().Split('\n'), line => line.StartsWith(announced, StringComparison.Ordinal));
+        var line = Assert.Single(
+            _daemon.Output.ToString().Split('\n'),
+            line => line.StartsWith(announced, StringComparison.Ordinal)
+        );
         return line[announced.Length..].Split(' ')[0];
     }
 
@@ -160,8 +166,7 @@ public sealed class InteropSpecs : IAsyncDisposable
         }
     }
 
-    private static bool IsToolResult(RecordedRequest request) =>
-        request.Messages[^1].GetProperty("role").GetString() is "tool";
+    private static bool IsToolResult(RecordedRequest request) => request.Messages[^1].GetProperty("role").GetString() is "tool";
 
     private static void SpeakAtLength(ScriptedReply reply)
     {

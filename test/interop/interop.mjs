@@ -38,7 +38,7 @@ const stage = {
   connect,
   /** Creates or attaches, as another client each time. */
   open: (request = {}, client = connect()) => sdk.DaemonSessionClient.createOrAttach(client, { workspaceCwd: workspace, ...request }),
-  load: (id, client = connect()) => sdk.DaemonSessionClient.load(client, id, { workspaceCwd: workspace }),
+  load: (id, request = {}, client = connect()) => sdk.DaemonSessionClient.load(client, id, { workspaceCwd: workspace, ...request }),
   resume: (id, client = connect()) => sdk.DaemonSessionClient.resume(client, id, { workspaceCwd: workspace }),
 };
 

@@ -1,8 +1,7 @@
+import { say, text } from '../lib/prompt.mjs';
 import { ask, check, equal, refused, within } from '../lib/report.mjs';
 import { watch } from '../lib/watch.mjs';
 import { isEnd, isType, isUpdate, numbered, Reader, said, same, unbroken, understood } from '../lib/reader.mjs';
-
-const text = (words) => ({ prompt: [{ type: 'text', text: words }] });
 
 export async function cursors({ sdk, connect, open }) {
   const session = await open();
@@ -47,8 +46,7 @@ export async function cursors({ sdk, connect, open }) {
   const opened = watch((response) => response.headers.get('content-type')?.startsWith('text/event-stream'));
   const live = new Reader((signal) => connect({ fetch: opened.fetch }).subscribeEvents(session.sessionId, { signal }));
   await opened.again();
-  const next = await session.prompt(text('hello live'));
-  equal('a reader without a cursor', next.stopReason, 'end_turn');
+  equal('a reader without a cursor', (await say(session, rest, 'hello live')).data.stopReason, 'end_turn');
   await live.until('what is new', isEnd);
   check('sees what is new only', live.ids.every((id) => id > rest.ids[0]), live.ids);
 

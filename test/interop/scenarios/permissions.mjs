@@ -1,11 +1,10 @@
 import { readFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { check, equal, refused } from '../lib/report.mjs';
+import { text } from '../lib/prompt.mjs';
+import { check, equal, refused, within } from '../lib/report.mjs';
 import { isType, Reader, unbroken, understood } from '../lib/reader.mjs';
 
-const text = (words) => ({ prompt: [{ type: 'text', text: words }] });
-
-const choice = (optionId) => ({ outcome: { outcome: 'selected', optionId } });
+const choice = (optionId) => ({ outcome: { outcome: 'selected', optionId }, answers: {} });
 
 export async function permissionRace({ sdk, open, workspace }) {
   const voters = [await open(), await open()];
@@ -30,7 +29,7 @@ export async function permissionRace({ sdk, open, workspace }) {
     voters[1].respondToSessionPermission(requestId, choice('proceed_once')),
   ]);
   equal('one of two votes wins', [...votes].sort(), [false, true]);
-  equal('the turn goes on', (await running).stopReason, 'end_turn');
+  equal('the turn goes on', (await within('the end of the turn', running)).stopReason, 'end_turn');
   equal('and does what was allowed', readFileSync(join(workspace, 'a.txt'), 'utf8'), 'made\n');
 
   const winner = voters[votes.indexOf(true)];
@@ -54,7 +53,7 @@ export async function permissionRefused({ sdk, open, workspace }) {
   const running = session.prompt(text('write a.txt'));
   const { data } = await reader.until('the question', isType('permission_request'));
   equal('a no is taken', await session.respondToSessionPermission(data.requestId, choice('cancel')), true);
-  await running;
+  await within('the end of the turn', running);
   check('and nothing is written', !existsSync(join(workspace, 'a.txt')));
 
   const second = session.prompt(text('write b.txt'));
@@ -67,13 +66,13 @@ export async function permissionRefused({ sdk, open, workspace }) {
   equal('a cancelled question is one that was answered', await late.respondToPermission(again.data.requestId, { outcome: { outcome: 'cancelled' } }), true);
   const resolved = await lateReader.until('the decision', isType('permission_resolved'));
   equal('and says so', resolved.data.outcome, { outcome: 'cancelled' });
-  await second;
+  await within('the end of the second turn', second);
   check('nothing is written then either', !existsSync(join(workspace, 'b.txt')));
 
   const third = session.prompt(text('write b.txt'));
   await reader.until('the third question', (frame) => frame.type === 'permission_request' && frame.id > resolved.id);
   await session.cancel();
-  equal('cancelling the turn answers its question', (await third).stopReason, 'cancelled');
+  equal('cancelling the turn answers its question', (await within('the end of the third turn', third)).stopReason, 'cancelled');
   equal('as cancelled', reader.frames.filter(isType('permission_resolved')).at(-1).data.outcome, { outcome: 'cancelled' });
   unbroken('no place is left out', reader.frames);
   understood('all of it is understood', sdk, reader.frames);

@@ -1,14 +1,14 @@
+import { say, text } from '../lib/prompt.mjs';
 import { ask, check, equal, refused, within } from '../lib/report.mjs';
 import { watch } from '../lib/watch.mjs';
 import { isEnd, isType, isUpdate, Reader, said, shown, shownWhole, unbroken, understood } from '../lib/reader.mjs';
-
-const text = (words) => ({ prompt: [{ type: 'text', text: words }] });
 
 export async function promptWithoutEvents({ connect, open }) {
   const session = await open();
   equal('a prompt comes back with a reason', await session.prompt(text('hello')), { stopReason: 'end_turn' });
   equal('so does the next', await session.prompt(text('hello again')), { stopReason: 'end_turn' });
   equal('and one of the plain client', await connect().prompt(session.sessionId, text('hello third')), { stopReason: 'end_turn' });
+  equal('and one with what is meant for others', await session.prompt({ ...text('hello'), _meta: { of: 'others' }, eventDetailMode: 'full' }), { stopReason: 'end_turn' });
 
   const { promptId, lastEventId } = await session.submitPrompt(text('hello fourth'));
   check('a prompt is accepted with an id', typeof promptId === 'string' && promptId.length > 0, promptId);
@@ -30,14 +30,18 @@ export async function promptWithoutEvents({ connect, open }) {
   equal('and end once each', several.map(({ promptId: id }) => reader.frames.filter((frame) => isEnd(frame) && frame.data.promptId === id).length), [1, 1, 1]);
 }
 
-export async function promptWithEvents({ sdk, open }) {
-  const session = await open();
+export async function promptWithEvents({ sdk, connect, open }) {
+  const accepted = watch((response) => response.status === 202);
+  const session = await open({}, connect({ fetch: accepted.fetch }));
   const reader = new Reader((signal) => session.events({ signal }));
-  equal('a prompt comes back with a reason', (await session.prompt(text('hello'))).stopReason, 'end_turn');
+  const running = session.prompt(text('speak slowly'));
+  await accepted.again();
+  await ask('let the model speak');
+  equal('a prompt comes back with a reason', (await within('the end of the prompt', running)).stopReason, 'end_turn');
   const end = await reader.untilEnd();
-  equal('the model was heard', said(reader.frames), 'All is well.');
+  equal('the model was heard', said(reader.frames), 'First words. Last words.');
   const echo = reader.frames.find(isUpdate('user_message_chunk'));
-  equal('so was the user', echo?.data.update.content, { type: 'text', text: 'hello' });
+  equal('so was the user', echo?.data.update.content, { type: 'text', text: 'speak slowly' });
   equal('and whose words they were', echo?.originatorClientId, session.clientId);
   check('the end is the last of the turn', reader.frames.filter((frame) => frame.id > end.id && frame.type === 'session_update').length === 0, reader.frames);
   unbroken('every place from 1 is there', reader.frames);
@@ -48,15 +52,15 @@ export async function promptWithEvents({ sdk, open }) {
   equal('the view of it is alive', [state.alive, state.sessionId, state.awaitingResync], [true, session.sessionId, false]);
   const transcript = sdk.reduceDaemonTranscriptEvents(sdk.createDaemonTranscriptState(), shown(sdk, reader.frames));
   equal('its transcript has two lines', transcript.blocks.map((block) => [block.kind, block.text]), [
-    ['user', 'hello'],
-    ['assistant', 'All is well.'],
+    ['user', 'speak slowly'],
+    ['assistant', 'First words. Last words.'],
   ]);
 
-  const failed = await within('the failure', session.prompt(text('fail')).catch((error) => error));
+  const failed = await within('the failure', (await open()).prompt(text('fail')).catch((error) => error));
   check('a turn that fails is an error of the client', sdk.isDaemonTurnError(failed), String(failed));
   const told = await reader.until('the error', isType('turn_error'));
   check('that an event tells', typeof told.data.message === 'string' && told.data.message.length > 0, told);
-  equal('the session goes on', (await session.prompt(text('hello again'))).stopReason, 'end_turn');
+  equal('the session goes on', (await say(session, reader, 'hello again')).data.stopReason, 'end_turn');
   unbroken('no place is left out', reader.frames);
   understood('all of that is understood too', sdk, reader.frames);
 }
@@ -86,8 +90,7 @@ export async function cancel({ sdk, connect, open }) {
   const end = await reader.until('the end of it', (frame) => isEnd(frame) && frame.id > second.id);
   equal('and its turn is cancelled', end.data.stopReason, 'cancelled');
 
-  equal('the session goes on', (await session.prompt(text('hello'))).stopReason, 'end_turn');
-  await reader.until('its end', (frame) => frame.type === 'turn_complete' && frame.data.stopReason === 'end_turn');
+  equal('the session goes on', (await say(session, reader, 'hello')).data.stopReason, 'end_turn');
   unbroken('no place is left out', reader.frames);
   understood('all of it is understood', sdk, reader.frames);
 }
@@ -145,7 +148,7 @@ export async function tooMany({ sdk, connect, open }) {
   equal('with the numbers', [error?.sessionId, error?.limit, error?.pendingCount], [session.sessionId, limit, limit]);
   await ask('let the model speak');
   await reader.untilEnd(accepted.at(-1).promptId);
-  equal('and room is there again', (await session.prompt(text('hello'))).stopReason, 'end_turn');
+  equal('and room is there again', (await say(session, reader, 'hello')).data.stopReason, 'end_turn');
 }
 
 export async function badPrompts({ open }) {

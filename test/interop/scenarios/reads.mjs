@@ -1,9 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from '../lib/prompt.mjs';
 import { check, equal, refused } from '../lib/report.mjs';
 import { numbered, said, understood } from '../lib/reader.mjs';
-
-const text = (words) => ({ prompt: [{ type: 'text', text: words }] });
 
 const workspaceReads = [
   ['workspace_mcp', 'workspaceMcp'],
@@ -61,7 +60,7 @@ export async function transcript({ sdk, connect, open }) {
   equal('the pages together are the talk', said(events), 'All is well.'.repeat(3));
   equal('each place once', new Set(numbered(events).map((frame) => frame.id)).size, numbered(events).length);
   understood('all of it is understood', sdk, events);
-  await refused('a cursor from nowhere is refused', () => client.getSessionTranscriptPage(session.sessionId, { cursor: 'nowhere' }), 400);
+  await refused('a cursor from nowhere is refused', () => client.getSessionTranscriptPage(session.sessionId, { cursor: 'nowhere' }), 400, 'invalid_transcript_cursor');
 
   for (const format of ['md', 'json', 'jsonl']) {
     const exported = await client.exportSession(session.sessionId, { format });

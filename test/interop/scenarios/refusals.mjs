@@ -1,7 +1,6 @@
 import { tmpdir } from 'node:os';
+import { text } from '../lib/prompt.mjs';
 import { check, equal, refused } from '../lib/report.mjs';
-
-const text = (words) => ({ prompt: [{ type: 'text', text: words }] });
 
 export async function workspaceMismatch({ connect, open, workspace }) {
   const session = await open();

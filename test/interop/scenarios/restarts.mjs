@@ -1,7 +1,6 @@
+import { say, text } from '../lib/prompt.mjs';
 import { ask, check, equal, within } from '../lib/report.mjs';
 import { isEnd, isType, isUpdate, numbered, Reader, said, same, unbroken, understood } from '../lib/reader.mjs';
-
-const text = (words) => ({ prompt: [{ type: 'text', text: words }] });
 
 const place = /^the daemon is back at (\S+)$/;
 
@@ -22,20 +21,17 @@ export async function restartBetweenTurns(stage) {
   const session = await open();
   await session.updateMetadata({ displayName: 'kept' });
   const before = new Reader((signal) => session.events({ signal }));
-  await session.prompt(text('hello'));
-  const cursorBefore = () => session.lastEventId;
-  await before.untilEnd();
+  await say(session, before, 'hello');
 
   const client = await restart(stage, 'stop');
   await within('the end of the stream', before.ended);
-  equal('the cursor is the last place seen', cursorBefore(), before.ids.at(-1));
+  equal('the cursor is the last place seen', session.lastEventId, before.ids.at(-1));
   equal('the session is listed', (await client.listWorkspaceSessions(workspace)).map((one) => [one.sessionId, one.displayName]), [[session.sessionId, 'kept']]);
 
   const resumed = await resume(session.sessionId, client);
-  resumed.setLastEventId(cursorBefore());
+  resumed.setLastEventId(session.lastEventId);
   const after = new Reader((signal) => resumed.events({ signal }));
-  equal('it goes on', (await resumed.prompt(text('hello again'))).stopReason, 'end_turn');
-  await after.untilEnd();
+  equal('it goes on', (await say(resumed, after, 'hello again')).data.stopReason, 'end_turn');
   const whole = [...before.frames, ...after.frames];
   unbroken('before and after together leave out no place and have none twice', whole);
   equal('the model was heard twice', said(whole), 'All is well.All is well.');
@@ -51,7 +47,7 @@ export async function killInATurn(stage) {
   const { sdk, open, resume } = stage;
   const session = await open();
   const before = new Reader((signal) => session.events({ signal }));
-  await session.prompt(text('hello'));
+  await say(session, before, 'hello');
   const running = await session.submitPrompt(text('speak slowly'));
   await before.until('the first words', (frame) => isUpdate('agent_message_chunk')(frame) && frame.id > running.lastEventId);
   const waiting = await session.submitPrompt(text('hello queued'));

@@ -1,3 +1,4 @@
+import { say, text } from '../lib/prompt.mjs';
 import { check, equal, refused } from '../lib/report.mjs';
 import { isType, Reader, said, unbroken, understood } from '../lib/reader.mjs';
 
@@ -12,8 +13,6 @@ const firstFeatures = [
   'session_set_model',
   'permission_vote',
 ];
-
-const text = (words) => ({ prompt: [{ type: 'text', text: words }] });
 
 export async function create({ sdk, connect, open, workspace }) {
   const client = connect();
@@ -63,9 +62,8 @@ export async function threads({ sdk, connect, open, workspace }) {
   equal('and nobody was there before', sessions.filter((session) => session.attached).length, 0);
 
   const readers = sessions.map((session) => new Reader((signal) => session.events({ signal })));
-  await Promise.all(readers.map((reader, index) => sessions[index].prompt(text(`hello ${index}`))));
+  await Promise.all(readers.map((reader, index) => say(sessions[index], reader, `hello ${index}`)));
   for (const [index, reader] of readers.entries()) {
-    await reader.untilEnd();
     unbroken(`thread ${index} counts from 1`, reader.frames);
     understood(`thread ${index} is understood`, sdk, reader.frames);
     equal(`thread ${index} hears the model once`, said(reader.frames), 'All is well.');
@@ -119,14 +117,15 @@ export async function metadata({ sdk, connect, open, workspace }) {
   understood('which is understood', sdk, reader.frames);
   const listed = (await connect().listWorkspaceSessions(workspace)).find((one) => one.sessionId === session.sessionId);
   equal('the list has it', listed.displayName, 'Käse und 船');
+  await session.updateMetadata({});
+  equal('who names nothing takes no name away', (await session.status()).displayName, 'Käse und 船');
   await refused('a name with a line break is refused', () => session.updateMetadata({ displayName: 'a\nb' }), 400, 'invalid_metadata');
 }
 
 export async function close({ sdk, connect, open, load, workspace }) {
   const session = await open();
   const reader = new Reader((signal) => session.events({ signal }));
-  await session.prompt(text('hello'));
-  const before = (await reader.untilEnd()).id;
+  const before = (await say(session, reader, 'hello')).id;
   await session.close();
   const closed = await reader.until('the event that tells it', isType('session_closed'));
   equal('an event tells that it was closed', closed.data.sessionId, session.sessionId);
@@ -145,8 +144,8 @@ export async function close({ sdk, connect, open, load, workspace }) {
   const again = await load(session.sessionId);
   equal('it can be loaded again', again.sessionId, session.sessionId);
   const rereader = new Reader((signal) => again.events({ lastEventId: 0, signal }));
-  equal('and goes on', (await again.prompt(text('hello again'))).stopReason, 'end_turn');
-  await rereader.until('the second end', (frame) => frame.type === 'turn_complete' && frame.id > before);
+  const second = await say(again, rereader, 'hello again');
+  equal('and goes on', [second.type, second.id > before], ['turn_complete', true]);
   unbroken('its places go on where they were', rereader.frames);
   check('and hold what was there before the close', rereader.frames.filter(isType('turn_complete')).length === 2, rereader.ids);
   const listed = (await connect().listWorkspaceSessions(workspace)).filter((one) => one.sessionId === session.sessionId);
@@ -158,14 +157,13 @@ export async function loadAndResume({ sdk, open, load, resume }) {
   await first.prompt(text('hello'));
   await first.prompt(text('hello again'));
 
-  const loaded = await load(first.sessionId);
+  const loaded = await load(first.sessionId, { historyPageSize: 50, compactedReplayMode: 'full', liveReplayMode: 'full' });
   equal('loading gives the session', loaded.sessionId, first.sessionId);
   check('and a client id of its own', loaded.clientId && loaded.clientId !== first.clientId, loaded.clientId);
   const { compactedReplay, liveJournal } = loaded.replaySnapshot;
   const replayed = [...compactedReplay, ...liveJournal];
   const reader = new Reader((signal) => loaded.events({ signal }));
-  equal('it takes a prompt', (await loaded.prompt(text('and again'))).stopReason, 'end_turn');
-  await reader.untilEnd();
+  equal('it takes a prompt', (await say(loaded, reader, 'and again')).data.stopReason, 'end_turn');
   const whole = [...replayed, ...reader.frames];
   understood('all of it is understood', sdk, whole);
   equal('what was replayed and what followed are the whole talk, once', said(whole), 'All is well.'.repeat(3));
@@ -185,7 +183,7 @@ export async function loadAndResume({ sdk, open, load, resume }) {
 export async function model({ sdk, open }) {
   const [session, other] = [await open(), await open()];
   const readers = [session, other].map((one) => new Reader((signal) => one.events({ lastEventId: 0, signal })));
-  await session.prompt(text('hello'));
+  await say(session, readers[0], 'hello');
   const wanted = process.env.OTHER_MODEL;
   check('the answer names the model', JSON.stringify(await session.setModel(wanted)).includes(wanted));
   for (const reader of readers) {
@@ -193,14 +191,14 @@ export async function model({ sdk, open }) {
     equal('both are told', [switched.data.sessionId, switched.data.modelId], [session.sessionId, wanted]);
   }
 
-  equal('the session goes on', (await other.prompt(text('hello other'))).stopReason, 'end_turn');
+  equal('the session goes on', (await say(other, readers[1], 'hello other')).data.stopReason, 'end_turn');
   understood('all of it is understood', sdk, readers[0].frames);
 
   const changed = await session.client.setSessionApprovalMode(session.sessionId, 'yolo');
   equal('the approval mode is another', [changed.mode, changed.previous, changed.persisted], ['yolo', 'default', false]);
   const told = await readers[1].until('the change', isType('approval_mode_changed'));
   equal('both are told of it', [told.data.previous, told.data.next], ['default', 'yolo']);
-  equal('and nobody is asked any more', (await other.prompt(text('write a.txt'))).stopReason, 'end_turn');
+  equal('and nobody is asked any more', (await say(other, readers[1], 'write a.txt')).data.stopReason, 'end_turn');
   equal('not once', readers[0].frames.filter(isType('permission_request')).length, 0);
   understood('all of that is understood', sdk, readers[1].frames);
   await refused('a mode that is none is refused', () => session.client.setSessionApprovalMode(session.sessionId, 'brave'), 400, 'invalid_approval_mode');
