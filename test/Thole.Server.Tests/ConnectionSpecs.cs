@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Thole.Protocol;
 using Thole.Testing;
 
 namespace Thole.Server.Tests;
@@ -50,6 +51,45 @@ public sealed class ConnectionSpecs
 
         await TestDaemon.ReadBytesAsync(socket); // it does end
         await Assert.ThrowsAnyAsync<SocketException>(daemon.ConnectAsync);
+    }
+
+    [Fact]
+    public async Task A_stream_whose_token_is_revoked_ends_within_a_second()
+    {
+        var time = new ManualTime();
+        await using var daemon = await TestDaemon.StartAsync(new DaemonOptions(), time: time);
+        using var socket = await StreamAsync(daemon);
+        using var other = await StreamAsync(daemon, FakeTokens.Observer);
+        await time.TimersAsync(1, TestDaemon.Cancelled);
+
+        daemon.Tokens.Revoke(FakeTokens.Owner);
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        await TestDaemon.ReadBytesAsync(socket);
+        Assert.False(other.Poll(0, SelectMode.SelectRead));
+    }
+
+    [Fact]
+    public async Task A_stream_that_does_not_end_when_its_token_is_revoked_is_cut_off()
+    {
+        var time = new ManualTime();
+        var deaf = new Operation("GET", "/session/{id}/events", "deaf", Scope.Observe, "Listens to nothing.")
+        {
+            Kind = ReplyKind.EventStream,
+            Handle = async exchange =>
+            {
+                var writer = await exchange.StartEventStreamAsync();
+                await writer.WriteAsync("retry: 3000\n\n"u8.ToArray(), exchange.Aborted);
+                await Task.Delay(Timeout.Infinite, exchange.Aborted);
+            },
+        };
+        await using var daemon = await TestDaemon.StartAsync(new DaemonOptions(), [deaf], time);
+        using var socket = await StreamAsync(daemon);
+
+        daemon.Tokens.Revoke(FakeTokens.Owner);
+        time.Advance(TimeSpan.FromSeconds(2));
+
+        await TestDaemon.ReadBytesAsync(socket);
     }
 
     [Fact]
@@ -119,10 +159,10 @@ public sealed class ConnectionSpecs
         );
     }
 
-    private static async Task<Socket> StreamAsync(TestDaemon daemon)
+    private static async Task<Socket> StreamAsync(TestDaemon daemon, string token = FakeTokens.Owner)
     {
         var socket = await daemon.ConnectAsync();
-        await socket.SendAsync(Request(daemon, "/session/a/events"), TestDaemon.Cancelled);
+        await socket.SendAsync(Request(daemon, "/session/a/events", token), TestDaemon.Cancelled);
         await ReadUntilAsync(socket, "retry: 3000");
         return socket;
     }
@@ -151,9 +191,9 @@ public sealed class ConnectionSpecs
         return false;
     }
 
-    private static byte[] Request(TestDaemon daemon, string target) =>
+    private static byte[] Request(TestDaemon daemon, string target, string token = FakeTokens.Owner) =>
         Encoding.ASCII.GetBytes(
-            $"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{daemon.Port}\r\nAuthorization: Bearer {FakeTokens.Owner}\r\nConnection: close\r\n\r\n"
+            $"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{daemon.Port}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
         );
 
     private static async Task<string> ReadUntilAsync(Socket socket, string text)

@@ -55,7 +55,7 @@ internal sealed class EventStream(
         catch (OperationCanceledException)
             when (exchange.Stopping.IsCancellationRequested && !exchange.Aborted.IsCancellationRequested)
         {
-            await SayGoodbyeAsync("daemon_shutdown");
+            await SayGoodbyeAsync(parts.Tokens.IsCurrent(exchange.Identity) ? "daemon_shutdown" : "token_revoked");
         }
         catch (ProblemException) // the session is gone: said by its last event, or it was deleted
         {
