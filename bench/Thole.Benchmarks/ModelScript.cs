@@ -7,6 +7,7 @@ internal sealed class ModelScript
 {
     private readonly List<(string Tool, string Arguments)> _rounds = [];
     private string _answer = "Done.";
+    private TimeSpan _thinks;
 
     public ModelScript(ScriptedModelServer server)
     {
@@ -20,16 +21,31 @@ internal sealed class ModelScript
             );
         }
 
-        server.ReplyOtherwise(reply => reply.Text(_answer).Done());
+        server.ReplyOtherwise(reply =>
+        {
+            if (_thinks > TimeSpan.Zero)
+            {
+                reply.Wait(Task.Delay(_thinks));
+            }
+
+            reply.Text(_answer).Done();
+        });
     }
 
     public ScriptedModelServer Server { get; }
 
     public void Say(string answer, params IEnumerable<(string Tool, string Arguments)> rounds)
     {
-        _answer = answer;
+        (_answer, _thinks) = (answer, TimeSpan.Zero);
         _rounds.Clear();
         _rounds.AddRange(rounds);
+    }
+
+    /// <summary>An answer that takes its time.</summary>
+    public void SayAfter(TimeSpan thinking, string answer)
+    {
+        Say(answer);
+        _thinks = thinking;
     }
 
     // Counted in the text: reading the JSON would be counted as the program's time.

@@ -1,11 +1,12 @@
 using System.Runtime.InteropServices;
 using Thole.Benchmarks;
+using Thole.Benchmarks.Daemons;
 using Thole.Testing.Models;
 
 // bench/README.md says how to run this and what it showed.
 if (args is not [var binary, .. var rest] || !File.Exists(binary))
 {
-    Console.Error.WriteLine("usage: Thole.Benchmarks <published thole> [--runs N] [--only headless|search|session]");
+    Console.Error.WriteLine("usage: Thole.Benchmarks <published thole> [--runs N] [--only headless|search|session|daemon|many]");
     return 2;
 }
 
@@ -46,6 +47,16 @@ if (only is null or "search")
 if (only is null or "session")
 {
     await LargeSession.MeasureAsync(place, model, Math.Max(3, runs / 2), table, stopping.Token);
+}
+
+if (only is null or "daemon")
+{
+    await DaemonRuns.MeasureAsync(place, model, runs, table);
+}
+
+if (only is null or "many")
+{
+    await ManySessions.MeasureAsync(place, model, table);
 }
 
 return 0;

@@ -90,7 +90,8 @@ public sealed record AttemptFailed(string Error, string Message, int Attempt, Ti
 /// </summary>
 public sealed record MessageCompleted(string Stop, Usage Usage, JsonElement? ProviderData = null) : SessionEvent;
 
-public sealed record CallRequested(ToolCall Call, ToolKind Kind, string Title) : SessionEvent;
+/// <summary>With a <paramref name="Problem"/> it came damaged and must not run: the sentence is its result.</summary>
+public sealed record CallRequested(ToolCall Call, ToolKind Kind, string Title, string? Problem = null) : SessionEvent;
 
 /// <summary>
 /// The call waits for a person. <paramref name="Questions"/> is empty where the question is only: may it run? Without an

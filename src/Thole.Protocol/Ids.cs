@@ -85,9 +85,11 @@ public interface IId<TSelf>
 }
 
 /// <summary>Writes an id as the bare string that it is, as a value and as a dictionary key.</summary>
-public sealed class IdConverter<T> : JsonConverter<T>
+public sealed class IdConverter<T> : JsonConverter<T>, IJsonText
     where T : struct, IId<T>
 {
+    public IReadOnlyList<string> Words => [];
+
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         T.From(reader.GetString() ?? throw new JsonException("An id is never null."));
 

@@ -5,11 +5,13 @@ namespace Thole.Protocol;
 
 /// <summary>Enums travel as words, never as numbers.</summary>
 // The framework's own converter is made by reflection, so that ReadyToRun compiles nothing of it ahead: over a hundred methods a start.
-public abstract class WordEnum<T>(JsonNamingPolicy naming) : JsonConverter<T>
+public abstract class WordEnum<T>(JsonNamingPolicy naming) : JsonConverter<T>, IJsonText
     where T : struct, Enum
 {
     private readonly T[] _values = Enum.GetValues<T>();
     private readonly string[] _words = Array.ConvertAll(Enum.GetNames<T>(), naming.ConvertName);
+
+    public IReadOnlyList<string> Words => _words;
 
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {

@@ -23,6 +23,8 @@ internal sealed class Daemon(
 {
     private readonly CancellationTokenSource _stopping = new();
     private KestrelServer? _server;
+    private OpenStreams? _streams;
+    private Tls? _tls;
 
     /// <summary>Streams end by it; see <see cref="Exchange.Stopping"/>.</summary>
     public CancellationToken Stopping => _stopping.Token;
@@ -32,21 +34,34 @@ internal sealed class Daemon(
     public async Task<Uri> StartAsync(CancellationToken cancellationToken)
     {
         var table = new OperationTable(operations);
+        _tls = Tls.Load(options);
         var socket = await BindAsync(cancellationToken);
         try
         {
             var bound = (IPEndPoint)socket.LocalEndPoint!;
-            var hosts = new HostNames(bound, isSecure: false);
-            var failed = new FailedAttempts(options.Rates.FailedAttempts, time);
+            var hosts = new HostNames(bound, isSecure: _tls is not null);
+            var bearer = new Bearer(tokens, new FailedAttempts(options.Rates.FailedAttempts, time), options.InsecureNoAuth);
+            _streams = new OpenStreams(bearer, time, Stopping);
             var gates = new Gates(
                 hosts,
                 new Origins(options.AllowedOrigins, hosts.OwnOrigin),
-                new Bearer(tokens, failed, options.InsecureNoAuth),
-                new RequestRates(options.Rates, time)
+                bearer,
+                new RequestRates(options.Rates, time),
+                _streams
             );
             var failures = new Failures(new PathScrubber(options.PrivatePaths), options.MaxBodyBytes, log);
             _server = Server(socket, bound);
-            await _server.StartAsync(new RequestPipeline(table, gates, failures, Stopping), cancellationToken);
+            await _server.StartAsync(
+                new RequestPipeline(table, gates, failures, options.MaxBodyBytes, Stopping),
+                cancellationToken
+            );
+            if (_tls is null && !IPAddress.IsLoopback(bound.Address))
+            {
+                log(
+                    $"{bound} is open to the network without TLS: tokens and everything else travel in the clear; use --tls-cert and --tls-key."
+                );
+            }
+
             return new Uri($"{hosts.Scheme}://{HostNames.Bracketed(bound.Address)}:{bound.Port}");
         }
         catch
@@ -70,6 +85,8 @@ internal sealed class Daemon(
     {
         await StopAsync(new CancellationToken(canceled: true));
         _server?.Dispose();
+        _streams?.Dispose();
+        _tls?.Dispose();
         _stopping.Dispose();
     }
 
@@ -134,10 +151,17 @@ internal sealed class Daemon(
         var settings = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false };
         settings.RequestHeaderEncodingSelector = static name => name is "Content-Length" ? DigitsOnly.Instance : null;
         settings.Limits.MaxConcurrentConnections = options.MaxConnections == 0 ? null : options.MaxConnections;
-        settings.Limits.MaxRequestBodySize = options.MaxBodyBytes;
+        settings.Limits.MaxRequestBodySize = options.MaxBodyBytes + RequestBody.Discarded;
         settings.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, options.BodyGrace);
         settings.Limits.RequestHeadersTimeout = options.HeadTimeout;
-        settings.Listen(bound, listen => listen.Protocols = HttpProtocols.Http1);
+        settings.Listen(
+            bound,
+            listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                _tls?.Use(settings, listen);
+            }
+        );
         return new KestrelServer(
             Options.Create(settings),
             new SocketTransportFactory(

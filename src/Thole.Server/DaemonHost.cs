@@ -1,4 +1,5 @@
 using Thole.Protocol;
+using Thole.Server.OpenApi;
 using Thole.Server.Routes;
 using Thole.Server.Sessions;
 
@@ -20,8 +21,7 @@ public sealed class DaemonHost : IAsyncDisposable
         _attendance = new Attendance(parts.ClientKey, parts.Sessions.ClientTimeout, parts.Time, parts.NewId);
         _housekeeping = new Housekeeping(parts, _sessions, _attendance);
         var capabilities = new CapabilityRoutes(parts, _attendance, options);
-        _daemon = new Daemon(
-            options,
+        Operations = OpenApiRoutes.With(
             [
                 HealthRoutes.Create(_ => capabilities.HealthAsync()),
                 .. capabilities.Operations,
@@ -31,11 +31,13 @@ public sealed class DaemonHost : IAsyncDisposable
                 .. new EventRoutes(parts, _sessions, _attendance).Operations,
                 .. new NativeRoutes(parts, _sessions, _attendance).Operations,
             ],
-            parts.Tokens,
-            parts.Log,
-            parts.Time
+            parts.Version
         );
+        _daemon = new Daemon(options, Operations, parts.Tokens, parts.Log, parts.Time);
     }
+
+    /// <summary>Everything that may be asked. To add routes: write them in Routes/, name them here.</summary>
+    internal IReadOnlyList<Operation> Operations { get; }
 
     /// <summary>Who decides a question of that session; the runtime asks when it asks.</summary>
     public Election? Elect(SessionId session, Actor asker) => Electorate.Of(_parts.Sessions, _attendance.Voters(session), asker);

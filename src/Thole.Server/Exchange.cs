@@ -13,13 +13,7 @@ using Thole.Server.Routing;
 namespace Thole.Server;
 
 /// <summary>One request and its answer, as an operation sees them.</summary>
-internal sealed class Exchange(
-    HttpContext context,
-    RouteMatch match,
-    QueryText query,
-    Identity identity,
-    CancellationToken stopping
-)
+internal sealed class Exchange(HttpContext context, RouteMatch match, QueryText query, Identity identity, long bodyLimit)
 {
     public HttpContext Context { get; } = context;
 
@@ -31,8 +25,8 @@ internal sealed class Exchange(
     /// <summary>The client is gone.</summary>
     public CancellationToken Aborted => Context.RequestAborted;
 
-    /// <summary>The daemon wants to end: streams say where they stand, and close.</summary>
-    public CancellationToken Stopping { get; } = stopping;
+    /// <summary>The daemon stops, or the token of a stream was revoked: a stream says where it stands, and closes.</summary>
+    public CancellationToken Stopping { get; set; }
 
     /// <summary>The client runs on this machine, as far as its socket tells.</summary>
     public bool IsLocal => Context.Connection.RemoteIpAddress is not { } address || IPAddress.IsLoopback(address);
@@ -55,12 +49,13 @@ internal sealed class Exchange(
     /// <exception cref="ProblemException">It is no JSON, or does not fit.</exception>
     public async ValueTask<T> ReadAsync<T>(JsonTypeInfo<T> type)
     {
-        var body = await RequestBody.ReadAsync(Context.Request, Aborted);
+        var body = await ReadBytesAsync();
         return StrictJson.Read(body.Length == 0 ? "{}"u8 : body.Span, type);
     }
 
     /// <summary>The body as it came, of an operation with a <see cref="Operation.RawBodyLimit"/>.</summary>
-    public ValueTask<ReadOnlyMemory<byte>> ReadBytesAsync() => RequestBody.ReadAsync(Context.Request, Aborted);
+    public ValueTask<ReadOnlyMemory<byte>> ReadBytesAsync() =>
+        RequestBody.ReadAsync(Context.Request, Operation.RawBodyLimit ?? bodyLimit, Aborted);
 
     public async Task ReplyAsync<T>(T reply, JsonTypeInfo<T> type, int status = 0)
     {

@@ -48,15 +48,7 @@ internal sealed class Failures(PathScrubber paths, long bodyLimit, Action<string
                 refused.Reason,
                 paths.Scrub(refused.Message)
             ),
-            BadHttpRequestException { StatusCode: 413 } => new ProblemException(
-                413,
-                "body_too_large",
-                $"Request body too large (max {bodyLimit / (1024 * 1024)} MB)",
-                ("maxBytes", bodyLimit)
-            )
-            {
-                ClosesConnection = true,
-            },
+            BadHttpRequestException { StatusCode: 413 } => RequestBody.TooLarge(bodyLimit),
             BadHttpRequestException { StatusCode: 408 } => new ProblemException(
                 408,
                 "request_timeout",

@@ -12,7 +12,7 @@ internal static partial class HealthRoutes
         {
             IsAnonymous = true,
             Tier = RateTier.Exempt,
-            Reply = Json.Default.Health,
+            Reply = HealthJson.Default.Health,
             Parameters =
             [
                 new Parameter(ParameterPlace.Query, "deep", "Counts sessions and pending permission requests; needs a token.")
@@ -23,13 +23,13 @@ internal static partial class HealthRoutes
             Handle = async exchange =>
                 await exchange.ReplyAsync(
                     exchange.QueryFlag("deep") ? await deep(exchange.Aborted) : new Health("ok"),
-                    Json.Default.Health
+                    HealthJson.Default.Health
                 ),
         };
 
     [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
     [JsonSerializable(typeof(Health))]
-    internal sealed partial class Json : JsonSerializerContext;
+    internal sealed partial class HealthJson : JsonSerializerContext;
 }
 
 /// <summary>The counts are absent from the bare probe.</summary>

@@ -12,8 +12,13 @@ namespace Thole.Server;
 /// The way of a request, in the one order that is safe: whether it is one at all, whether a page may have sent it, who asks, what for,
 /// how often, whether they may, and what they bring.
 /// </summary>
-internal sealed class RequestPipeline(OperationTable operations, Gates gates, Failures failures, CancellationToken stopping)
-    : IHttpApplication<HttpContext>
+internal sealed class RequestPipeline(
+    OperationTable operations,
+    Gates gates,
+    Failures failures,
+    long bodyLimit,
+    CancellationToken stopping
+) : IHttpApplication<HttpContext>
 {
     private static readonly Identity s_anonymous = new("anonymous", Scope.None);
 
@@ -27,10 +32,20 @@ internal sealed class RequestPipeline(OperationTable operations, Gates gates, Fa
         {
             context.Response.Headers.XContentTypeOptions = "nosniff";
             context.Response.Headers.CacheControl = "no-store";
-            if (Admit(context) is { } exchange)
+            if (Admit(context) is not { } exchange)
+            {
+                return;
+            }
+
+            if (exchange.Operation.Kind is not ReplyKind.EventStream)
             {
                 await exchange.Operation.Handle(exchange);
+                return;
             }
+
+            using var stream = gates.Streams.Watch(exchange.Identity, context.Abort);
+            exchange.Stopping = stream.Ending;
+            await exchange.Operation.Handle(exchange);
         }
         catch (Exception failure) // the edge of this door: every failure becomes an answer, and none ends the daemon
         {
@@ -79,7 +94,7 @@ internal sealed class RequestPipeline(OperationTable operations, Gates gates, Fa
         var query = QueryText.Parse(RequestTarget.Query(context));
         ParameterCheck.Check(operation, query, context.Request.Headers);
         RequestBody.Prepare(context, operation);
-        return new Exchange(context, match, query, identity, stopping);
+        return new Exchange(context, match, query, identity, bodyLimit) { Stopping = stopping };
     }
 
     private static ProblemException Unmatched(HttpContext context, RouteMatch match)
@@ -95,4 +110,4 @@ internal sealed class RequestPipeline(OperationTable operations, Gates gates, Fa
 }
 
 /// <summary>What a request passes before it reaches an operation.</summary>
-internal sealed record Gates(HostNames Hosts, Origins Origins, Bearer Bearer, RequestRates Rates);
+internal sealed record Gates(HostNames Hosts, Origins Origins, Bearer Bearer, RequestRates Rates, OpenStreams Streams);

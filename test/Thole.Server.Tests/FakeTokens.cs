@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Thole.Protocol;
 
 namespace Thole.Server.Tests;
@@ -8,13 +9,15 @@ internal sealed class FakeTokens : IAccessTokens
     public const string Owner = "owner-token-of-a-test";
     public const string Observer = "observer-token-of-a-test";
 
-    private readonly Dictionary<string, Identity> _identities = new(StringComparer.Ordinal)
+    private readonly ConcurrentDictionary<string, Identity> _identities = new(StringComparer.Ordinal)
     {
         [Owner] = new("owner", Scope.All),
         [Observer] = new("watcher", Scope.Observe),
     };
 
+    public void Revoke(string token) => _identities.TryRemove(token, out _);
+
     public Identity? Identify(string token) => _identities.GetValueOrDefault(token);
 
-    public bool IsCurrent(Identity identity) => _identities.ContainsValue(identity);
+    public bool IsCurrent(Identity identity) => _identities.Values.Contains(identity);
 }

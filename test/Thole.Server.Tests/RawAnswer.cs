@@ -20,8 +20,20 @@ internal sealed record RawAnswer(int Status, IReadOnlyList<(string Name, string 
         return values.Any() ? string.Join(", ", values) : null;
     }
 
+    /// <param name="hasBodies">False for answers to HEAD.</param>
+    public static IReadOnlyList<RawAnswer> All(ReadOnlySpan<byte> bytes, bool hasBodies = true)
+    {
+        var answers = new List<RawAnswer>();
+        while (Take(ref bytes, hasBodies) is { } answer)
+        {
+            answers.Add(answer);
+        }
+
+        return answers;
+    }
+
     /// <summary>Reads one answer off the front; null where there is none, or only a part of one.</summary>
-    public static RawAnswer? Take(ref ReadOnlySpan<byte> bytes)
+    private static RawAnswer? Take(ref ReadOnlySpan<byte> bytes, bool hasBody)
     {
         var end = bytes.IndexOf("\r\n\r\n"u8);
         if (end < 0)
@@ -33,7 +45,7 @@ internal sealed record RawAnswer(int Status, IReadOnlyList<(string Name, string 
         var headers = lines[1..].Select(line => line.Split(": ", 2)).Select(pair => (pair[0], pair[1])).ToList();
         var answer = new RawAnswer(int.Parse(lines[0].Split(' ')[1], CultureInfo.InvariantCulture), headers, "");
         var rest = bytes[(end + 4)..];
-        var length = int.Parse(answer.Header("Content-Length") ?? "0", CultureInfo.InvariantCulture);
+        var length = hasBody ? int.Parse(answer.Header("Content-Length") ?? "0", CultureInfo.InvariantCulture) : 0;
         if (rest.Length < length)
         {
             return null;

@@ -13,7 +13,9 @@ internal sealed class TestDaemon : IAsyncDisposable
     private int _served;
 
     private TestDaemon(DaemonOptions options, IEnumerable<Operation> operations, TimeProvider time) =>
-        _daemon = new Daemon(options, [.. operations.Select(Counted)], new FakeTokens(), Log.Enqueue, time);
+        _daemon = new Daemon(options, [.. operations.Select(Counted)], Tokens, Log.Enqueue, time);
+
+    public FakeTokens Tokens { get; } = new();
 
     public ConcurrentQueue<string> Log { get; } = new();
 
@@ -21,11 +23,11 @@ internal sealed class TestDaemon : IAsyncDisposable
 
     public int Port => Address.Port;
 
-    /// <summary>How many requests reached an operation.</summary>
+    /// <summary>How many requests an operation served.</summary>
     public int Served => Volatile.Read(ref _served);
 
-    public static Task<TestDaemon> StartAsync(params IEnumerable<Operation> operations) =>
-        StartAsync(new DaemonOptions(), operations);
+    public static Task<TestDaemon> StartAsync(params Operation[] operations) =>
+        StartAsync(new DaemonOptions(), operations is [] ? null : operations);
 
     public static async Task<TestDaemon> StartAsync(
         DaemonOptions options,
@@ -96,10 +98,29 @@ internal sealed class TestDaemon : IAsyncDisposable
 
         using var socket = await ConnectAsync();
         await socket.SendAsync(Encoding.UTF8.GetBytes(head.Append("\r\n").Append(body).ToString()), Cancelled);
-        return Assert.Single(await ReadToEndAsync(socket));
+        return await ReadOneAsync(socket, hasBody: method != "HEAD");
     }
 
-    public static async Task<IReadOnlyList<RawAnswer>> ReadToEndAsync(Socket socket)
+    public static async Task<IReadOnlyList<RawAnswer>> ReadToEndAsync(Socket socket) =>
+        RawAnswer.All(await ReadBytesAsync(socket));
+
+    /// <summary>The first answer, whether or not the daemon closes after it.</summary>
+    public static async Task<RawAnswer> ReadOneAsync(Socket socket, bool hasBody = true)
+    {
+        var received = Array.Empty<byte>();
+        var buffer = new byte[16 * 1024];
+        while (RawAnswer.All(received, hasBody) is [])
+        {
+            var count = await socket.ReceiveAsync(buffer, Cancelled);
+            Assert.True(count > 0, "The connection was closed without an answer.");
+            received = [.. received, .. buffer.AsSpan(0, count)];
+        }
+
+        return RawAnswer.All(received, hasBody)[0];
+    }
+
+    /// <summary>Everything until the daemon closes; fails where it does not.</summary>
+    public static async Task<byte[]> ReadBytesAsync(Socket socket)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         patience.CancelAfter(TimeSpan.FromSeconds(20));
@@ -117,29 +138,20 @@ internal sealed class TestDaemon : IAsyncDisposable
             // Reset: it is closed, and not politely.
         }
 
-        return Answers(received.GetBuffer().AsSpan(0, (int)received.Length));
+        return received.ToArray();
     }
+
+    public Task StopAsync() => _daemon.StopAsync(Cancelled);
 
     public ValueTask DisposeAsync() => _daemon.DisposeAsync();
-
-    private static List<RawAnswer> Answers(ReadOnlySpan<byte> bytes)
-    {
-        var answers = new List<RawAnswer>();
-        while (RawAnswer.Take(ref bytes) is { } answer)
-        {
-            answers.Add(answer);
-        }
-
-        return answers;
-    }
 
     private Operation Counted(Operation operation) =>
         operation with
         {
-            Handle = exchange =>
+            Handle = async exchange =>
             {
+                await operation.Handle(exchange);
                 Interlocked.Increment(ref _served);
-                return operation.Handle(exchange);
             },
         };
 }

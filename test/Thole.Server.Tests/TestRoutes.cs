@@ -11,13 +11,13 @@ internal static partial class TestRoutes
     [
         new("GET", "/session/{id}", "getSession", Scope.Observe, "Says its id.")
         {
-            Reply = Json.Default.Said,
-            Handle = exchange => exchange.ReplyAsync(new Said(exchange.Route("id")), Json.Default.Said),
+            Reply = RouteJson.Default.Said,
+            Handle = exchange => exchange.ReplyAsync(new Said(exchange.Route("id")), RouteJson.Default.Said),
         },
         new("GET", "/session/newest", "getNewestSession", Scope.Observe, "A literal beside a placeholder.")
         {
-            Reply = Json.Default.Said,
-            Handle = exchange => exchange.ReplyAsync(new Said("the newest"), Json.Default.Said),
+            Reply = RouteJson.Default.Said,
+            Handle = exchange => exchange.ReplyAsync(new Said("the newest"), RouteJson.Default.Said),
         },
         new("DELETE", "/session/{id}", "closeSession", Scope.Administer, "Closes it.")
         {
@@ -27,26 +27,29 @@ internal static partial class TestRoutes
         },
         new("POST", "/session", "openSession", Scope.Prompt, "Says what it was told.")
         {
-            Request = Json.Default.Told,
-            Reply = Json.Default.Said,
+            Request = RouteJson.Default.Told,
+            Reply = RouteJson.Default.Said,
             Handle = async exchange =>
                 await exchange.ReplyAsync(
-                    new Said((await exchange.ReadAsync(Json.Default.Told)).Text ?? "nothing"),
-                    Json.Default.Said
+                    new Said((await exchange.ReadAsync(RouteJson.Default.Told)).Text ?? "nothing"),
+                    RouteJson.Default.Said
                 ),
         },
         new("POST", "/session/{id}/prompt", "prompt", Scope.Prompt, "Needs a text.")
         {
             Tier = RateTier.Prompt,
             Status = 202,
-            Request = Json.Default.Required,
-            Reply = Json.Default.Said,
+            Request = RouteJson.Default.Required,
+            Reply = RouteJson.Default.Said,
             Handle = async exchange =>
-                await exchange.ReplyAsync(new Said((await exchange.ReadAsync(Json.Default.Required)).Text), Json.Default.Said),
+                await exchange.ReplyAsync(
+                    new Said((await exchange.ReadAsync(RouteJson.Default.Required)).Text),
+                    RouteJson.Default.Said
+                ),
         },
         new("GET", "/list", "list", Scope.Observe, "Has parameters.")
         {
-            Reply = Json.Default.Said,
+            Reply = RouteJson.Default.Said,
             Parameters =
             [
                 new Parameter(ParameterPlace.Query, "limit", "At most so many.")
@@ -65,7 +68,7 @@ internal static partial class TestRoutes
             Handle = exchange =>
                 exchange.ReplyAsync(
                     new Said($"{exchange.QueryNumber("limit")} {exchange.Query("order")} {exchange.Query("text")}"),
-                    Json.Default.Said
+                    RouteJson.Default.Said
                 ),
         },
         new("GET", "/session/{id}/events", "streamEvents", Scope.Observe, "A stream that says hello and waits.")
@@ -84,9 +87,9 @@ internal static partial class TestRoutes
         new("POST", "/upload", "upload", Scope.Administer, "Takes bytes.")
         {
             RawBodyLimit = 1000,
-            Reply = Json.Default.Said,
+            Reply = RouteJson.Default.Said,
             Handle = async exchange =>
-                await exchange.ReplyAsync(new Said($"{(await exchange.ReadBytesAsync()).Length}"), Json.Default.Said),
+                await exchange.ReplyAsync(new Said($"{(await exchange.ReadBytesAsync()).Length}"), RouteJson.Default.Said),
         },
         Failing(
             "refused",
@@ -101,7 +104,7 @@ internal static partial class TestRoutes
 
     internal sealed record Said(string Text);
 
-    internal sealed record Told(string? Text, int? Number, JsonElement? Anything);
+    internal sealed record Told(string? Text = null, int? Number = null, JsonElement? Anything = null);
 
     internal sealed record Required(string Text);
 
@@ -114,5 +117,5 @@ internal static partial class TestRoutes
     [JsonSerializable(typeof(Said))]
     [JsonSerializable(typeof(Told))]
     [JsonSerializable(typeof(Required))]
-    internal sealed partial class Json : JsonSerializerContext;
+    internal sealed partial class RouteJson : JsonSerializerContext;
 }

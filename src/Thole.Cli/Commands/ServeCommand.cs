@@ -39,6 +39,7 @@ internal sealed class ServeCommand(Func<Settings> load)
 
     private async Task<int> RunAsync(ParseResult arguments)
     {
+        Inspection.Deny();
         var settings = load();
         using var registration = DaemonControl.Register(settings);
         OwnerToken owner;

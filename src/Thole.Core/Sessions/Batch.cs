@@ -7,7 +7,7 @@ namespace Thole.Core.Sessions;
 /// </summary>
 internal sealed class Batch(SessionState state, long latest, long next, Closing closing, SessionParts parts)
 {
-    private readonly List<(Letter Letter, Receipt Receipt)> _decided = [];
+    private readonly List<Action> _answers = [];
 
     public List<Envelope> Events { get; } = [];
 
@@ -18,7 +18,6 @@ internal sealed class Batch(SessionState state, long latest, long next, Closing 
 
     public Closing Closing { get; private set; } = closing;
 
-    /// <summary>Who was refused is told at once: nothing of it is written.</summary>
     public void Add(Letter letter)
     {
         Closing = letter is CloseLetter close ? Closed(close) : Closing;
@@ -33,7 +32,7 @@ internal sealed class Batch(SessionState state, long latest, long next, Closing 
         }
         catch (RefusedException refused)
         {
-            letter.Handled.TrySetException(refused);
+            _answers.Add(() => letter.Handled.TrySetException(refused));
             return;
         }
 
@@ -43,11 +42,14 @@ internal sealed class Batch(SessionState state, long latest, long next, Closing 
             Write(started, asker);
         }
 
-        _decided.Add((letter, ReceiptOf(letter, before)));
+        var receipt = ReceiptOf(letter, before);
+        _answers.Add(() => letter.Handled.TrySetResult(receipt));
     }
 
-    /// <summary>Called when everything is in the log.</summary>
-    public void Confirm() => _decided.ForEach(decided => decided.Letter.Handled.TrySetResult(decided.Receipt));
+    /// <summary>
+    /// Called when everything is in the log. Who was refused is told no sooner: told that the session closes, they find it closed.
+    /// </summary>
+    public void Confirm() => _answers.ForEach(static answer => answer());
 
     private Closing Closed(CloseLetter close) =>
         close.OnlyIfResting && State is not { Running: null, Waiting: [], Steering: [] } ? Closing
@@ -69,10 +71,8 @@ internal sealed class Batch(SessionState state, long latest, long next, Closing 
             SubmitLetter(var command, var from) => Decisions.Decide(State, command, from, parts.Rules, parts.NewTurn),
             RecordLetter(var happened, _) => happened,
             AskLetter(var asked, _) => State.OpenCalls.GetValueOrDefault(asked.Call)?.Question is null ? [asked] : [],
-            TakeSteeringLetter when State is { Turn: { } turn, Steering: [_, ..] said } =>
-            [
-                new SteeringTaken(turn, [.. said.Select(one => new SteeringReceived(one.Prompt, one.Content))]),
-            ],
+            UnaskLetter(var call, var reason) => Decisions.Unask(State, call, reason),
+            TakeSteeringLetter when Closing is Closing.No => Decisions.TakeSteering(State),
             TakeSteeringLetter or CloseLetter => [],
             EndTurnLetter(var end) => Decisions.EndTurn(State, end),
             _ => throw new System.Diagnostics.UnreachableException(),

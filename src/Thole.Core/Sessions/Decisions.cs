@@ -85,7 +85,7 @@ internal static class Decisions
 
         return
         [
-            .. Unask(state, "The turn ended before it was answered."),
+            .. Unask(state.Asked, "The turn ended before it was answered."),
             .. state.CallsInOrder.Select(Close),
             new TurnEnded(
                 running.Turn,
@@ -98,9 +98,30 @@ internal static class Decisions
         ];
     }
 
-    /// <summary>What a turn that goes on in another process must know of its calls: those that had started have an end nobody saw.</summary>
-    public static IReadOnlyList<SessionEvent> SettleStarted(SessionState state) =>
-        [.. state.CallsInOrder.Where(open => open.Started).Select(Close)];
+    /// <summary>
+    /// A turn that waited for a person when its process ended still waits, and so does one whose answer nobody acted on. Any other
+    /// is over: what a model or a tool was doing when the process died is not begun again by itself.
+    /// </summary>
+    public static bool GoesOn(SessionState state, SessionRules rules) =>
+        rules.KeepsQuestions
+        && state.Running is { IsInterrupted: false }
+        && state.OpenCalls.Values.Any(open => open is { Question: not null, Started: false });
+
+    /// <summary>What the next process has to say of the turn: how it ended, or, where it goes on, that of calls that had started nobody saw the end.</summary>
+    public static IReadOnlyList<SessionEvent> Resume(SessionState state, SessionRules rules) =>
+        GoesOn(state, rules)
+            ? [.. state.CallsInOrder.Where(open => open.Started).Select(Close)]
+            : EndTurn(state, TurnEnd.OfLostProcess);
+
+    /// <summary>A turn that is being stopped takes nothing more: it would not answer, and the next one does.</summary>
+    public static IReadOnlyList<SessionEvent> TakeSteering(SessionState state) =>
+        state is { Running: { IsInterrupted: false, Turn: var turn }, Steering: [_, ..] said }
+            ? [new SteeringTaken(turn, [.. said.Select(one => new SteeringReceived(one.Prompt, one.Content))])]
+            : [];
+
+    /// <summary>Takes the question of one call away, where it is open.</summary>
+    public static IReadOnlyList<SessionEvent> Unask(SessionState state, CallId call, string reason) =>
+        [.. Unask(state.Asked.Where(open => open.Call.Id == call), reason)];
 
     private static bool IsKnown(SessionState state, PromptId id, IReadOnlyList<Content> content) =>
         state.Prompts.TryGetValue(id, out var accepted)
@@ -114,7 +135,7 @@ internal static class Decisions
         );
 
     private static IReadOnlyList<SessionEvent> Interrupt(SessionState state, TurnId turn) =>
-        [new InterruptRequested(turn, state.Running!.Prompt), .. Unask(state, "The turn was interrupted.")];
+        [new InterruptRequested(turn, state.Running!.Prompt), .. Unask(state.Asked, "The turn was interrupted.")];
 
     private static IReadOnlyList<SessionEvent> Close(SessionState state) =>
         [
@@ -124,8 +145,8 @@ internal static class Decisions
         ];
 
     /// <summary>No open question survives its turn.</summary>
-    private static IEnumerable<SessionEvent> Unask(SessionState state, string reason) =>
-        state.Asked.Select(open => new PermissionAnswered(open.Call.Id, Allow: false, [], reason, Cancelled: true));
+    private static IEnumerable<SessionEvent> Unask(IEnumerable<OpenCall> asked, string reason) =>
+        asked.Select(open => new PermissionAnswered(open.Call.Id, Allow: false, [], reason, Cancelled: true));
 
     private static CallCompleted Close(OpenCall open) =>
         open.Started

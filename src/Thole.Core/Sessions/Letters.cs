@@ -18,6 +18,9 @@ internal sealed record RecordLetter(IReadOnlyList<SessionEvent> Happened, Actor?
 internal sealed record AskLetter(PermissionRequested Asked, TaskCompletionSource<PermissionAnswered> Answer)
     : Letter((Actor?)null);
 
+/// <summary>Takes a question away that nobody has answered, in a person's stead.</summary>
+internal sealed record UnaskLetter(CallId Call, string Reason) : Letter(Protocol.Actor.Runtime);
+
 /// <summary>The turn takes what was said to it since its last step.</summary>
 internal sealed record TakeSteeringLetter() : Letter((Actor?)null);
 

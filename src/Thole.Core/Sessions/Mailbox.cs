@@ -7,7 +7,7 @@ namespace Thole.Core.Sessions;
 /// Letters to a session, read by one reader in the order in which they came. Letters that wait together are committed together:
 /// one flush for all of them. A commit that fails closes the mailbox for good.
 /// </summary>
-internal sealed class Mailbox(Func<IReadOnlyList<Letter>, Task> commitAsync, Func<RefusedException, Task> breakAsync)
+internal sealed class Mailbox(Func<IReadOnlyList<Letter>, Task> commitAsync, Action<RefusedException> breaks)
 {
     private const int LettersPerBatch = 64;
 
@@ -58,13 +58,13 @@ internal sealed class Mailbox(Func<IReadOnlyList<Letter>, Task> commitAsync, Fun
                 // acknowledged, and whoever waits or comes later is told.
                 var broken = new RefusedException("session_unwritable", exception.Message, exception);
                 Close();
+                breaks(broken); // first: whoever is told finds it so
                 batch.ForEach(letter => letter.Handled.TrySetException(broken));
                 while (_letters.Reader.TryRead(out var waiting))
                 {
                     waiting.Handled.TrySetException(broken);
                 }
 
-                await breakAsync(broken);
                 return;
             }
         }

@@ -5,12 +5,18 @@ namespace Thole.Core.Sessions;
 /// <summary>Those in this process who wait for a person's answer. That a question is open is in the log; who waits for it is not.</summary>
 internal sealed class Questions(TimeProvider time, TimeSpan? patience)
 {
+    /// <summary>A timer takes no more than 49 days, and knows nothing of a clock that is set.</summary>
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromDays(1);
+
     private readonly Dictionary<CallId, TaskCompletionSource<PermissionAnswered>> _waiting = [];
 
-    /// <summary>The answer may have come while nobody waited: before a restart, or between two of them.</summary>
+    /// <summary>
+    /// The answer may have come while nobody waited: before a restart, or between two of them. To a turn that is being interrupted
+    /// no answer matters any more: its token ends the wait.
+    /// </summary>
     public void Await(AskLetter letter, SessionState state)
     {
-        if (state.OpenCalls.GetValueOrDefault(letter.Asked.Call)?.Answer is { } given)
+        if (!state.IsInterrupted && state.OpenCalls.GetValueOrDefault(letter.Asked.Call)?.Answer is { } given)
         {
             letter.Answer.TrySetResult(given);
         }
@@ -30,32 +36,22 @@ internal sealed class Questions(TimeProvider time, TimeSpan? patience)
 
     public void Clear() => _waiting.Clear();
 
-    /// <summary>Null where an answer came in time, counted from when it was asked first; else what to say in a person's stead.</summary>
-    public async Task<AnswerPermission?> UnansweredAsync(
-        CallId call,
-        SessionState state,
-        Task answer,
-        CancellationToken cancellationToken
-    )
+    /// <summary>Null where an answer came in time, counted from when it was asked first; else why there is none.</summary>
+    public async Task<string?> UnansweredAsync(CallId call, SessionState state, Task answer, CancellationToken cancellationToken)
     {
         if (patience is not { } longest || state.OpenCalls.GetValueOrDefault(call)?.Question is not { } asked)
         {
             return null;
         }
 
-        var left = asked.At + longest - time.GetUtcNow();
-        await answer
-            .WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, time, cancellationToken)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
-        return answer.IsCompleted
-            ? null
-            : new AnswerPermission(
-                call,
-                Allow: false,
-                [],
-                $"Nobody answered within {longest.TotalSeconds:0} seconds.",
-                Cancels: true
-            );
+        while (!answer.IsCompleted && asked.At + longest - time.GetUtcNow() is var left && left > TimeSpan.Zero)
+        {
+            await answer
+                .WaitAsync(left < s_longestWait ? left : s_longestWait, time, cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        return answer.IsCompleted ? null : $"Nobody answered within {longest.TotalSeconds:0} seconds.";
     }
 }

@@ -18,8 +18,9 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
     private readonly ConcurrentDictionary<SessionId, Lazy<Task<Session>>> _sessions = new();
     private readonly ConcurrentDictionary<SessionId, Session> _opened = new();
     private readonly RuntimeParts _parts;
-    private volatile bool _isDraining;
     private readonly SessionParts _sessionParts;
+    private volatile bool _isDraining;
+    private volatile bool _isOver;
 
     public Runtime(RuntimeParts parts)
     {
@@ -68,9 +69,9 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
                 return id;
             }
 
-            // Its log could not be written; now perhaps it can.
+            // It is being closed, or its log could not be written and now perhaps can: the file is free when we come to it.
             await session.DisposeAsync();
-            Forget(id, opening);
+            Forget(id, opening, session);
         }
     }
 
@@ -109,16 +110,18 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
 
     public async ValueTask<bool> UnloadAsync(SessionId session, CancellationToken cancellationToken)
     {
-        if (
-            !_sessions.TryGetValue(session, out var opening)
-            || !opening.Value.IsCompletedSuccessfully
-            || !await (await opening.Value).TryCloseAsync()
-        )
+        if (!_sessions.TryGetValue(session, out var opening) || !opening.Value.IsCompletedSuccessfully)
         {
             return false;
         }
 
-        Forget(session, opening);
+        var open = await opening.Value;
+        if (!await open.TryCloseAsync())
+        {
+            return false;
+        }
+
+        Forget(session, opening, open);
         return true;
     }
 
@@ -133,7 +136,7 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _isDraining = true;
+        _isOver = true; // who has passed the check below has an entry here by now, and is waited for
         foreach (var (_, opening) in _sessions)
         {
             await ((Task)opening.Value).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -148,6 +151,11 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
 
     private async Task<Session> OpenAsync(SessionId id, OpenSession request)
     {
+        if (_isOver)
+        {
+            throw new RefusedException("session_closed", "The process is ending; open the session again when it is back.");
+        }
+
         if (request.Session is null)
         {
             var opened = new SessionOpened(id, request.Workspace, request.Model, request.ApprovalMode, _parts.Version);
@@ -165,9 +173,10 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
         return _opened[id] = await Session.OpenAsync(id, log, request.Workspace, [], Actor.Runtime, _sessionParts);
     }
 
-    private void Forget(SessionId id, Lazy<Task<Session>> opening)
+    /// <summary>That one and no other: the id may stand for the next opening already.</summary>
+    private void Forget(SessionId id, Lazy<Task<Session>> opening, Session session)
     {
-        _opened.TryRemove(id, out _);
+        _opened.TryRemove(KeyValuePair.Create(id, session));
         _sessions.TryRemove(KeyValuePair.Create(id, opening));
     }
 

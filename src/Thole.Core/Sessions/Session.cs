@@ -36,7 +36,7 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
         _bell = new Bell(log.Latest);
         _questions = new Questions(parts.Time, parts.Rules.PermissionTimeout);
         Hands = parts.OpenHands(workspace, log, state.Context.Files.Values);
-        _mailbox = new Mailbox(CommitAsync, BreakAsync);
+        _mailbox = new Mailbox(CommitAsync, Break);
         _reading = Task.Run(_mailbox.ReadAsync);
         _closing = new Lazy<Task>(CloseAsync);
     }
@@ -64,13 +64,17 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
 
     public int Step => State.Running?.Step ?? 0;
 
-    public IReadOnlyList<ToolCall> OpenCalls => [.. State.CallsInOrder.Select(open => open.Call)];
+    public IReadOnlyList<PendingCall> OpenCalls =>
+        [.. State.CallsInOrder.Select(open => new PendingCall(open.Call, open.Problem, open.Question is not null))];
 
-    public SessionStatus Status => State.ToStatus(Id, _bell.Latest);
+    public SessionStatus Status => State.ToStatus(Id);
 
     public ToolContext Hands { get; }
 
-    /// <summary>Opens what is in the log, or begins it with <paramref name="opening"/>; ends what the last process left open.</summary>
+    /// <summary>
+    /// Opens what is in the log, or begins it with <paramref name="opening"/>. What the last process left open ends, or goes on;
+    /// then what was accepted and waits begins. All of it is decided in one piece.
+    /// </summary>
     public static async Task<Session> OpenAsync(
         SessionId id,
         IEventLog log,
@@ -87,12 +91,13 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
             var state = await snapshots.LoadAsync(CancellationToken.None);
             Decisions.CheckWorkspace(id, state, workspace);
             session = new Session(id, log, state, workspace, snapshots, parts);
-            if ((log.Recovery is { } recovery ? [recovery, .. opening] : opening) is [_, ..] first)
+            IReadOnlyList<SessionEvent> first = log.Recovery is { } recovery ? [recovery, .. opening] : opening;
+            await session._mailbox.PostAsync(new RecordLetter([.. first, .. Decisions.Resume(state, parts.Rules)], actor));
+            if (Decisions.GoesOn(state, parts.Rules))
             {
-                await session._mailbox.PostAsync(new RecordLetter(first, actor));
+                session.StartTurn();
             }
 
-            await session.GoOnAsync();
             return session;
         }
         catch
@@ -100,22 +105,6 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
             // Who was refused holds nothing: the log is free for the next who opens it.
             await ((IAsyncDisposable?)session ?? log).DisposeAsync();
             throw;
-        }
-    }
-
-    /// <summary>
-    /// A turn that waited for a person still waits, and goes on when it is answered. Any other ends: what a model or a tool
-    /// was doing when the process died is not begun again by itself. Then what was accepted and waits begins.
-    /// </summary>
-    private async Task GoOnAsync()
-    {
-        var goesOn = _parts.Rules.KeepsQuestions && State is { Turn: not null, IsInterrupted: false } && State.Asked.Any();
-        await _mailbox.PostAsync(
-            goesOn ? new RecordLetter(Decisions.SettleStarted(State)) : new EndTurnLetter(TurnEnd.OfLostProcess)
-        );
-        if (goesOn)
-        {
-            StartTurn();
         }
     }
 
@@ -132,21 +121,17 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
         var answer = new TaskCompletionSource<PermissionAnswered>(TaskCreationOptions.RunContinuationsAsynchronously);
         var election = State.Running is { } turn ? _parts.Elect(Id, turn.Asker) : null;
         await _mailbox.PostAsync(new AskLetter(question with { Election = election }, answer));
-        if (await _questions.UnansweredAsync(question.Call, State, answer.Task, cancellationToken) is { } late)
+        if (await _questions.UnansweredAsync(question.Call, State, answer.Task, cancellationToken) is { } why)
         {
-            await SubmitAsync(late, Actor.Runtime);
+            await UnaskAsync(question.Call, why);
         }
 
         return await answer.Task.WaitAsync(cancellationToken);
     }
 
-    public async ValueTask TakeSteeringAsync()
-    {
-        if (State.Steering is [_, ..])
-        {
-            await _mailbox.PostAsync(new TakeSteeringLetter());
-        }
-    }
+    public async ValueTask UnaskAsync(CallId call, string reason) => await _mailbox.PostAsync(new UnaskLetter(call, reason));
+
+    public async ValueTask TakeSteeringAsync() => await _mailbox.PostAsync(new TakeSteeringLetter());
 
     public IReadOnlyList<CallId> NewCalls(int count) =>
         [.. Enumerable.Range(0, count).Select(_ => new CallId($"call_{Interlocked.Increment(ref _callsNamed)}"))];
@@ -168,7 +153,15 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
     /// <summary>Closes it where nothing runs and nothing waits.</summary>
     public async ValueTask<bool> TryCloseAsync()
     {
-        await _mailbox.PostAsync(new CloseLetter(OnlyIfResting: true));
+        try
+        {
+            await _mailbox.PostAsync(new CloseLetter(OnlyIfResting: true));
+        }
+        catch (RefusedException)
+        {
+            // Somebody else closes it, or its log could not be written: it is over.
+        }
+
         if (!IsOver)
         {
             return false;
@@ -197,6 +190,10 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
         try
         {
             await Hands.Processes.DisposeAsync();
+        }
+        catch (Exception exception)
+        {
+            LogProcessesLeft(exception);
         }
         finally
         {
@@ -274,9 +271,9 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
         {
             end = State.IsInterrupted ? TurnEnd.OfInterrupt : TurnEnd.OfLostProcess;
         }
-        catch (RefusedException)
+        catch (RefusedException refused)
         {
-            return; // the session can no longer be written, and has told everybody
+            end = TurnEnd.OfDefect(refused); // where we can no longer write, or may not, the turn hears of it so: no defect then
         }
         catch (Exception exception)
         {
@@ -290,17 +287,20 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
         }
         catch (RefusedException)
         {
-            // As above: the log ends inside the turn, and the next process closes it.
+            // The log ends inside the turn, and the next process closes it, or goes on with it.
         }
     }
 
-    private async Task BreakAsync(RefusedException broken)
+    private void Break(RefusedException broken)
     {
         _isBroken = true;
         LogSessionBroken(broken);
         _bell.Close(broken);
-        await _turnCancellation.CancelAsync();
+        _ = _turnCancellation.CancelAsync();
     }
+
+    [LoggerMessage(LogLevel.Error, "The processes of the session did not end.")]
+    private partial void LogProcessesLeft(Exception exception);
 
     [LoggerMessage(LogLevel.Error, "The turn failed.")]
     private partial void LogTurnFailed(Exception exception);

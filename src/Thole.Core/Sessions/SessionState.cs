@@ -12,9 +12,12 @@ namespace Thole.Core.Sessions;
 internal sealed record SessionState
 {
     /// <summary>Of the fold: a snapshot of another version is passed over.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     public static SessionState Empty { get; } = new();
+
+    /// <summary>The number of the newest event that is part of it.</summary>
+    public long Latest { get; init; }
 
     public string Workspace { get; init; } = "";
     public string? Name { get; init; }
@@ -69,7 +72,7 @@ internal sealed record SessionState
 
     public SessionState Apply(Envelope envelope)
     {
-        var state = this with { Context = Context.Apply(envelope), UpdatedAt = envelope.At };
+        var state = this with { Context = Context.Apply(envelope), Latest = envelope.Sequence, UpdatedAt = envelope.At };
         return envelope.Event switch
         {
             SessionOpened opened => state with
@@ -115,7 +118,7 @@ internal sealed record SessionState
                 Calls = Math.Max(Calls + 1, NumberOf(requested.Call.Id)),
                 OpenCalls = OpenCalls.SetItem(
                     requested.Call.Id,
-                    new OpenCall(requested.Call, requested.Kind, requested.Title, Started: false)
+                    new OpenCall(requested.Call, requested.Kind, requested.Title, Started: false, requested.Problem)
                 ),
             },
             PermissionRequested asked => state.With(
@@ -136,7 +139,7 @@ internal sealed record SessionState
     }
 
     /// <summary>As whoever comes in the middle is told it.</summary>
-    public SessionStatus ToStatus(SessionId session, long latest) =>
+    public SessionStatus ToStatus(SessionId session) =>
         new()
         {
             Session = session,
@@ -144,7 +147,7 @@ internal sealed record SessionState
             Name = Name,
             Model = Context.Model,
             ApprovalMode = ApprovalMode,
-            Latest = latest,
+            Latest = Latest,
             CreatedAt = CreatedAt,
             UpdatedAt = UpdatedAt,
             IsClosed = IsClosed,
@@ -186,7 +189,7 @@ internal sealed record SessionState
 }
 
 /// <summary>A call without a result. <paramref name="Started"/> tells "it never ran" from "nobody knows".</summary>
-internal sealed record OpenCall(ToolCall Call, ToolKind Kind, string Title, bool Started)
+internal sealed record OpenCall(ToolCall Call, ToolKind Kind, string Title, bool Started, string? Problem = null)
 {
     /// <summary>Set once a person was asked.</summary>
     public AskedQuestion? Question { get; init; }

@@ -19,7 +19,7 @@ internal interface ISessionJournal
     int Step { get; }
 
     /// <summary>Calls without a result: where a turn goes on that waited for a person in an earlier process, there are some at its beginning.</summary>
-    IReadOnlyList<ToolCall> OpenCalls { get; }
+    IReadOnlyList<PendingCall> OpenCalls { get; }
 
     /// <summary>Something was said to the turn since its last step.</summary>
     bool HasSteering { get; }
@@ -38,7 +38,16 @@ internal interface ISessionJournal
 
     /// <summary>Asks whoever answers for this session, and waits.</summary>
     ValueTask<PermissionAnswered> AskAsync(PermissionRequested question, CancellationToken cancellationToken);
+
+    /// <summary>Takes the question of that call away, where it is open.</summary>
+    ValueTask UnaskAsync(CallId call, string reason);
 }
+
+/// <summary>
+/// A call that has no result. With a <paramref name="Problem"/> it must not run; where a person <paramref name="WasAsked"/>, the
+/// person decides, whatever a policy says by now.
+/// </summary>
+internal sealed record PendingCall(ToolCall Call, string? Problem = null, bool WasAsked = false);
 
 /// <summary>How a turn ended. <paramref name="Message"/> is one sentence, unless it completed.</summary>
 /// <param name="ProcessEnded">Nobody asked for the end.</param>

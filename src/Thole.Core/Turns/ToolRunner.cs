@@ -18,18 +18,19 @@ internal sealed class ToolRunner(IPermissionPolicy policy, FileGate gate, TimePr
     /// <summary>How long an interrupted tool may take to come back before its call is given up.</summary>
     private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(5);
 
-    public static RequestedCall Prepare(ISessionJournal journal, ToolBox box, ToolCall call, string? problem)
+    public static RequestedCall Prepare(ISessionJournal journal, ToolBox box, PendingCall pending)
     {
+        var call = pending.Call;
         if (box.Find(call.Tool) is not { } tool)
         {
             var unknown = ToolResult.Failed(ToolErrors.UnknownTool, $"Tool \"{call.Tool}\" not found in registry.");
-            return new RequestedCall(call, null, ToolKind.Other, Preparation.Refused(call.Tool, unknown));
+            return new RequestedCall(pending, null, ToolKind.Other, Preparation.Refused(call.Tool, unknown));
         }
 
-        var preparation = problem is null
-            ? tool.Prepare(call, journal.Hands)
-            : Preparation.Refused(tool.Name, ToolResult.Failed(ToolErrors.InvalidArguments, problem));
-        return new RequestedCall(call, tool, tool.Kind, preparation);
+        var preparation = pending.Problem is { } problem
+            ? Preparation.Refused(tool.Name, ToolResult.Failed(ToolErrors.InvalidArguments, problem))
+            : tool.Prepare(call, journal.Hands);
+        return new RequestedCall(pending, tool, tool.Kind, preparation);
     }
 
     /// <summary>Returns when every call has its outcome in the log; the results are in the order of the calls.</summary>
@@ -76,10 +77,15 @@ internal sealed class ToolRunner(IPermissionPolicy policy, FileGate gate, TimePr
     {
         if (call.Preparation.Refusal is { } wrong)
         {
+            if (call.Pending.WasAsked)
+            {
+                await journal.UnaskAsync(call.Call.Id, "The call can no longer run.");
+            }
+
             return new Permit(CallOutcome.Failed, wrong, []);
         }
 
-        var judgement = call.Preparation.Questions is []
+        var judgement = call is { Pending.WasAsked: false, Preparation.Questions: [] }
             ? policy.Judge(call.Tool!, call.Preparation, journal.ApprovalMode)
             : new Judgement(Verdict.Ask, call.Preparation.Title);
         switch (judgement.Verdict)
@@ -200,4 +206,7 @@ internal sealed class ToolRunner(IPermissionPolicy policy, FileGate gate, TimePr
 }
 
 /// <summary>A call that the model made, understood or refused, before it runs. <paramref name="Tool"/> is null where there is none of that name.</summary>
-internal sealed record RequestedCall(ToolCall Call, ITool? Tool, ToolKind Kind, Preparation Preparation);
+internal sealed record RequestedCall(PendingCall Pending, ITool? Tool, ToolKind Kind, Preparation Preparation)
+{
+    public ToolCall Call => Pending.Call;
+}

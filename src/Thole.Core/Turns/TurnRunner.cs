@@ -30,7 +30,7 @@ internal sealed class TurnRunner(
             var box = tools();
             await toolRunner.RunAsync(
                 journal,
-                [.. asked.Select(call => ToolRunner.Prepare(journal, box, call, problem: null))],
+                [.. asked.Select(call => ToolRunner.Prepare(journal, box, call))],
                 cancellationToken
             );
         }
@@ -42,10 +42,15 @@ internal sealed class TurnRunner(
                 return new TurnEnd(TurnOutcome.LimitReached, $"The limit of {limits.MaxSteps} steps for a turn was reached.");
             }
 
+            cancellationToken.ThrowIfCancellationRequested(); // a call that came back in spite of an interrupt begins no step
             Said said;
             try
             {
-                await journal.TakeSteeringAsync();
+                if (journal.HasSteering)
+                {
+                    await journal.TakeSteeringAsync();
+                }
+
                 await journal.RecordAsync([
                     .. await context.CollectAsync(journal.Context, journal.Hands.Workspace, cancellationToken),
                 ]);
@@ -201,14 +206,13 @@ internal sealed class TurnRunner(
                     ToolRunner.Prepare(
                         journal,
                         box,
-                        new ToolCall(ids[index], call.Name, call.Arguments, call.ProviderId),
-                        call.Problem
+                        new PendingCall(new ToolCall(ids[index], call.Name, call.Arguments, call.ProviderId), call.Problem)
                     )
             ),
         ];
         await journal.RecordAsync([
             new MessageCompleted(Word(finished.Stop.ToString()), finished.Usage, finished.ProviderData),
-            .. calls.Select(call => new CallRequested(call.Call, call.Kind, call.Preparation.Title)),
+            .. calls.Select(call => new CallRequested(call.Call, call.Kind, call.Preparation.Title, call.Pending.Problem)),
         ]);
         return new Said(finished.Stop, calls, isEmpty && calls is []);
     }

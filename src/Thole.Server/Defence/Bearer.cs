@@ -41,6 +41,8 @@ internal sealed class Bearer(IAccessTokens tokens, FailedAttempts failed, bool i
         throw new ProblemException(401, "unauthorized", "Unauthorized");
     }
 
+    public bool IsCurrent(Identity identity) => isOpen || tokens.IsCurrent(identity);
+
     private static string? Token(string header)
     {
         const string Scheme = "Bearer";

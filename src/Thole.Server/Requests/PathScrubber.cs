@@ -51,7 +51,7 @@ internal sealed class PathScrubber(IReadOnlyList<string> folders)
             !char.IsLetterOrDigit(before)
             && before is not ('/' or '\\' or '.' or '_' or '-' or '~' or ':')
             && (
-                text[start] == '/'
+                (text[start] == '/' && start + 1 < text.Length && !char.IsWhiteSpace(text[start + 1]))
                 || (
                     start + 2 < text.Length
                     && char.IsAsciiLetter(text[start])

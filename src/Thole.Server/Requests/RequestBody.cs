@@ -8,8 +8,15 @@ namespace Thole.Server.Requests;
 /// <summary>Reads a body once, whole, and no further than the limit.</summary>
 internal static class RequestBody
 {
+    private const long Mega = 1024 * 1024;
     private const int FirstPortion = 16 * 1024;
     private const int LargestGuess = 1024 * 1024;
+
+    /// <summary>
+    /// What is read past the limit and thrown away, for some seconds at most: ordinary clients send first and listen then, and would
+    /// find the connection broken in place of the answer.
+    /// </summary>
+    public const long Discarded = 32 * 1024 * 1024;
 
     public static bool IsPresent(HttpContext context) =>
         context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true;
@@ -19,7 +26,7 @@ internal static class RequestBody
     {
         if (operation.RawBodyLimit is { } limit)
         {
-            context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize = limit;
+            context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize = limit + Discarded;
             return;
         }
 
@@ -39,11 +46,21 @@ internal static class RequestBody
         }
     }
 
-    public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    /// <exception cref="ProblemException">It is longer than the limit, or says that it is.</exception>
+    public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(
+        HttpRequest request,
+        long limit,
+        CancellationToken cancellationToken
+    )
     {
         if (!IsPresent(request.HttpContext))
         {
             return default;
+        }
+
+        if (request.ContentLength > limit)
+        {
+            throw TooLarge(limit);
         }
 
         // What a client says of its length is a guess until it has sent it.
@@ -57,8 +74,23 @@ internal static class RequestBody
             }
 
             content.Advance(count);
+            if (content.WrittenCount > limit)
+            {
+                throw TooLarge(limit);
+            }
         }
     }
+
+    public static ProblemException TooLarge(long limit) =>
+        new(
+            413,
+            "body_too_large",
+            $"Request body too large (max {(limit < Mega ? $"{limit} bytes" : $"{limit / Mega} MB")})",
+            ("maxBytes", limit)
+        )
+        {
+            ClosesConnection = true,
+        };
 
     private static bool IsJson(string text) =>
         MediaTypeHeaderValue.TryParse(text, out var type)

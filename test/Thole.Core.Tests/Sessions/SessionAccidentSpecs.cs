@@ -1,5 +1,6 @@
 using System.Text;
 using Thole.Core.Log;
+using Thole.Core.Sessions;
 using Thole.Core.Tools;
 using Thole.Protocol;
 using Thole.Testing.Log;
@@ -144,7 +145,14 @@ public sealed class SessionAccidentSpecs
     [Fact]
     public async Task A_snapshot_of_another_form_or_version_is_passed_over()
     {
-        foreach (var (version, text) in new[] { (1, """{"prompts":7}"""), (1, "null"), (99, """{"workspace":"/lie"}""") })
+        foreach (
+            var (version, text) in new[]
+            {
+                (SessionState.Version, """{"prompts":7}"""),
+                (SessionState.Version, "null"),
+                (SessionState.Version + 1, """{"workspace":"/lie"}"""),
+            }
+        )
         {
             var store = new MemoryEventStore();
             SessionId id;

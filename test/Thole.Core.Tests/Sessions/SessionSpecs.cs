@@ -172,13 +172,7 @@ public sealed class SessionSpecs
             new CallRequested(new ToolCall(new CallId("call_1"), "shell", "{}"), ToolKind.Execute, "shell"),
             new CallStarted(new CallId("call_1")),
         ];
-        await store
-            .Create(id)
-            .AppendAsync(
-                [.. left.Select((happened, index) => new Envelope(index + 1, default, Actor.Runtime, happened))],
-                durable: true,
-                CancellationToken.None
-            );
+        store.Leave(id, left);
         var tool = new TestTool("shell", "done");
         var model = new ScriptedModel().Step(step => step.Text("I look first."));
 
@@ -199,13 +193,8 @@ public sealed class SessionSpecs
         var died = await TestSession.OpenAsync(model);
         await died.PromptAsync("first");
         await died.PromptAsync("second");
-        // Not disposed: the process is gone in the middle of the first turn.
 
-        await using var session = await TestSession.OpenAsync(
-            new ScriptedModel().Step(step => step.Text("two")),
-            store: died.Store,
-            session: died.Id
-        );
+        await using var session = await died.KillAsync(new ScriptedModel().Step(step => step.Text("two")));
 
         var ended = (await session.UntilAsync<TurnEnded>(times: 2)).Select(envelope => envelope.Event).OfType<TurnEnded>();
         Assert.Equal([TurnOutcome.Interrupted, TurnOutcome.Completed], ended.Select(end => end.Outcome));
@@ -281,7 +270,12 @@ public sealed class SessionSpecs
         await using var one = await TestSession.OpenAsync(model);
 
         var refused = await Assert.ThrowsAsync<RefusedException>(() =>
-            TestSession.OpenAsync(model, options: new TestOptions { Workspace = "/elsewhere" }, store: one.Store, session: one.Id)
+            TestSession.OpenAsync(
+                model,
+                options: new TestOptions { Workspace = "/elsewhere" },
+                store: one.Store.Killed(),
+                session: one.Id
+            )
         );
 
         Assert.Equal("workspace_mismatch", refused.Reason);

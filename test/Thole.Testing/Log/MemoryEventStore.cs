@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Thole.Core.Log;
@@ -5,10 +6,13 @@ using Thole.Protocol;
 
 namespace Thole.Testing.Log;
 
-/// <summary>Logs in memory that outlive the sessions that write them: open one again and it is as after a restart.</summary>
+/// <summary>
+/// Logs in memory that outlive the sessions that write them: open one again and it is as after a restart. As on a disk, one
+/// session holds a log, and nobody else gets it before it was let go.
+/// </summary>
 public sealed class MemoryEventStore : IEventStore
 {
-    private readonly Dictionary<SessionId, MemoryEventLog> _logs = [];
+    private readonly ConcurrentDictionary<SessionId, MemoryEventLog> _logs = new();
 
     public MemoryEventLog this[SessionId session] => _logs[session];
 
@@ -18,24 +22,55 @@ public sealed class MemoryEventStore : IEventStore
     /// <summary>How often an existing log was opened.</summary>
     public int Opened { get; private set; }
 
-    public IEventLog Create(SessionId session) => _logs[session] = new MemoryEventLog();
+    public IEventLog Create(SessionId session)
+    {
+        var log = _logs[session] = new MemoryEventLog();
+        log.TryTake();
+        return new HeldLog(log);
+    }
 
     public async ValueTask<IEventLog> OpenAsync(SessionId session, CancellationToken cancellationToken)
     {
         await Opening.WaitAsync(cancellationToken);
         Opened++;
-        return _logs.TryGetValue(session, out var log)
-            ? log
-            : throw new RefusedException("session_not_found", $"There is no session {session}.");
+        if (!_logs.TryGetValue(session, out var log))
+        {
+            throw new RefusedException("session_not_found", $"There is no session {session}.");
+        }
+
+        return log.TryTake()
+            ? new HeldLog(log)
+            : throw new RefusedException("session_in_use", $"The session {session} is open elsewhere.");
+    }
+
+    /// <summary>Adds a log that simply ends, as a process leaves it that died.</summary>
+    public MemoryEventLog Leave(SessionId session, params IReadOnlyList<SessionEvent> events) =>
+        _logs[session] = new MemoryEventLog(
+            events.Select((happened, index) => new Envelope(index + 1, default, Actor.Runtime, happened))
+        );
+
+    /// <summary>What is left when the process dies now: every log as far as it was written, held by nobody.</summary>
+    public MemoryEventStore Killed()
+    {
+        var left = new MemoryEventStore();
+        foreach (var (session, log) in _logs)
+        {
+            left._logs[session] = log.Copy();
+        }
+
+        return left;
     }
 }
 
-public sealed class MemoryEventLog : IEventLog
+public sealed class MemoryEventLog
 {
     private readonly Lock _gate = new();
-    private readonly List<Envelope> _events = [];
+    private readonly List<Envelope> _events;
     private readonly Dictionary<BlobId, byte[]> _blobs = [];
     private Snapshot? _snapshot;
+    private bool _isHeld;
+
+    internal MemoryEventLog(params IEnumerable<Envelope> events) => _events = [.. events];
 
     public long Latest
     {
@@ -50,12 +85,19 @@ public sealed class MemoryEventLog : IEventLog
 
     public long Next => Latest + 1;
 
-    public LogRecovered? Recovery => null;
+    /// <summary>What the next who opens it is told was lost.</summary>
+    public LogRecovered? Recovery { get; set; }
 
     /// <summary>How many batches were appended durably.</summary>
     public int Flushes { get; private set; }
 
     public int Batches { get; private set; }
+
+    /// <summary>Every append waits for this: what is sent meanwhile is decided together.</summary>
+    public Func<Task> Writing { get; set; } = static () => Task.CompletedTask;
+
+    /// <summary>Whoever lets it go waits for this, and holds it until then.</summary>
+    public Func<Task> Closing { get; set; } = static () => Task.CompletedTask;
 
     /// <summary>From now on every append fails with this.</summary>
     public Exception? Broken { get; set; }
@@ -69,19 +111,22 @@ public sealed class MemoryEventLog : IEventLog
     /// <summary>How often whoever held it let it go.</summary>
     public int Closed { get; private set; }
 
-    public IReadOnlyList<SessionEvent> Events
+    public IReadOnlyList<SessionEvent> Events => [.. Envelopes.Select(envelope => envelope.Event)];
+
+    public IReadOnlyList<Envelope> Envelopes
     {
         get
         {
             lock (_gate)
             {
-                return [.. _events.Select(envelope => envelope.Event)];
+                return [.. _events];
             }
         }
     }
 
-    public ValueTask AppendAsync(IReadOnlyList<Envelope> batch, bool durable, CancellationToken cancellationToken)
+    public async ValueTask AppendAsync(IReadOnlyList<Envelope> batch, bool durable, CancellationToken cancellationToken)
     {
+        await Writing();
         if (Broken is not null)
         {
             throw Broken;
@@ -97,9 +142,8 @@ public sealed class MemoryEventLog : IEventLog
             _events.AddRange(batch);
             Batches++;
             Flushes += durable ? 1 : 0;
+            Recovery = null;
         }
-
-        return ValueTask.CompletedTask;
     }
 
     public async IAsyncEnumerable<Envelope> ReadAsync(
@@ -161,9 +205,35 @@ public sealed class MemoryEventLog : IEventLog
         }
     }
 
-    public ValueTask DisposeAsync()
+    internal bool TryTake()
     {
-        Closed++;
-        return ValueTask.CompletedTask;
+        lock (_gate)
+        {
+            return !_isHeld && (_isHeld = true);
+        }
+    }
+
+    internal async ValueTask LetGoAsync()
+    {
+        await Closing();
+        lock (_gate)
+        {
+            Closed++;
+            _isHeld = false;
+        }
+    }
+
+    internal MemoryEventLog Copy()
+    {
+        lock (_gate)
+        {
+            var copy = new MemoryEventLog(_events) { _snapshot = _snapshot, Recovery = Recovery };
+            foreach (var (blob, content) in _blobs)
+            {
+                copy._blobs[blob] = content;
+            }
+
+            return copy;
+        }
     }
 }

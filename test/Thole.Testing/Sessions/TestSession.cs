@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Thole.Core.Context;
+using Thole.Core.Log;
 using Thole.Core.Models;
 using Thole.Core.Permissions;
 using Thole.Core.Sessions;
@@ -16,15 +17,17 @@ namespace Thole.Testing.Sessions;
 public sealed class TestSession : IAsyncDisposable, IModelCatalog, IPermissionPolicy
 {
     private readonly Runtime _runtime;
+    private readonly IReadOnlyList<ITool> _tools;
+    private TestSession? _killed;
     private int _prompts;
 
     private TestSession(MemoryEventStore store, ScriptedModel model, IReadOnlyList<ITool> tools, TestOptions options)
     {
-        (Store, Model, Options) = (store, model, options);
+        (Store, Model, Options, _tools) = (store, model, options, tools);
         _runtime = new Runtime(
             new RuntimeParts
             {
-                Store = store,
+                Store = options.Disk ?? store,
                 Models = this,
                 Tools = () => new ToolBox(tools),
                 Policy = this,
@@ -41,6 +44,8 @@ public sealed class TestSession : IAsyncDisposable, IModelCatalog, IPermissionPo
                 SystemPrompt = "You are tested.",
                 Sources = options.Sources,
                 Limits = new TurnLimits(options.MaxSteps),
+                Rules = options.Rules,
+                Elect = options.Elect,
                 Time = Time,
                 NewId = Guid.NewGuid,
                 Logger = NullLogger.Instance,
@@ -55,13 +60,18 @@ public sealed class TestSession : IAsyncDisposable, IModelCatalog, IPermissionPo
 
     public TestOptions Options { get; }
 
-    public ManualTime Time { get; } = new();
+    public ManualTime Time => Options.Time;
 
     public SessionId Id { get; private set; }
 
     public MemoryEventLog Log => Store[Id];
 
     public IAgentRuntime Door => _runtime;
+
+    public ILiveSessions Live => _runtime;
+
+    /// <summary>What is true of it now.</summary>
+    public SessionStatus Status => Live.Find(Id) ?? throw new InvalidOperationException("It is not open.");
 
     public static async Task<TestSession> OpenAsync(
         ScriptedModel model,
@@ -96,11 +106,44 @@ public sealed class TestSession : IAsyncDisposable, IModelCatalog, IPermissionPo
             CancellationToken.None
         );
 
+    /// <summary>The process ends, and another opens the session.</summary>
+    public async Task<TestSession> RestartAsync(ScriptedModel model, IReadOnlyList<ITool>? tools = null)
+    {
+        await _runtime.DisposeAsync();
+        return await NextAsync(Store, model, tools);
+    }
+
+    /// <summary>The process is gone from one moment to the next, and another opens what it left.</summary>
+    public async Task<TestSession> KillAsync(ScriptedModel model, IReadOnlyList<ITool>? tools = null)
+    {
+        var next = await NextAsync(Store.Killed(), model, tools);
+        next._killed = this; // it writes to a disk of its own from now on
+        return next;
+    }
+
+    private async Task<TestSession> NextAsync(MemoryEventStore store, ScriptedModel model, IReadOnlyList<ITool>? tools)
+    {
+        var next = await OpenAsync(model, tools ?? _tools, Options, store, Id);
+        next._prompts = _prompts;
+        return next;
+    }
+
     public Task<Receipt> PromptAsync(string text) =>
         SubmitAsync(new Prompt(new PromptId($"p{Interlocked.Increment(ref _prompts)}"), [new TextContent(text)]));
 
-    public async Task<Receipt> SubmitAsync(Command command) =>
-        await _runtime.SubmitAsync(Id, command, Actor.User, CancellationToken.None);
+    public Task<Receipt> SteerAsync(string id, string text) => SubmitAsync(new Steer(new PromptId(id), [new TextContent(text)]));
+
+    public Task<Receipt> AnswerAsync(CallId call, bool allow = true, string by = "user") =>
+        SubmitAsync(new AnswerPermission(call, allow, []), new Actor(by));
+
+    public Task<Receipt> SubmitAsync(Command command) => SubmitAsync(command, Actor.User);
+
+    public async Task<Receipt> SubmitAsync(Command command, Actor actor) =>
+        await _runtime.SubmitAsync(Id, command, actor, CancellationToken.None);
+
+    /// <summary>The call that the n-th question was asked about.</summary>
+    public async Task<CallId> AskedAsync(int times = 1) =>
+        ((PermissionRequested)(await UntilAsync<PermissionRequested>(times))[^1].Event).Call;
 
     /// <summary>Everything up to the n-th event of that kind.</summary>
     public async Task<IReadOnlyList<Envelope>> UntilAsync<T>(int times = 1, long after = 0)
@@ -132,11 +175,13 @@ public sealed class TestSession : IAsyncDisposable, IModelCatalog, IPermissionPo
     public ModelEndpoint Find(string name) =>
         Options.Unusable is { } failure ? throw failure : new(name, "model", Model, Options.Limits);
 
-    public Judgement Judge(ITool tool, Preparation call, ApprovalMode mode) => new(Options.Verdict, "judged by the test");
+    public Judgement Judge(ITool tool, Preparation call, ApprovalMode mode) =>
+        new(Options.Judge?.Invoke(tool.Name, mode) ?? Options.Verdict, "judged by the test");
 
     public async ValueTask DisposeAsync()
     {
         await _runtime.DisposeAsync();
+        await (_killed?.DisposeAsync() ?? ValueTask.CompletedTask);
     }
 
     private sealed class NoProcesses : IProcessRunner
@@ -160,6 +205,18 @@ public sealed class TestOptions
 {
     public string Workspace { get; init; } = "/workspace";
     public Verdict Verdict { get; set; } = Verdict.Allow;
+
+    /// <summary>By the name of the tool and the mode; where it is null, or says null, every call has <see cref="Verdict"/>.</summary>
+    public Func<string, ApprovalMode, Verdict?>? Judge { get; set; }
+
+    public SessionRules Rules { get; init; } = new();
+    public Elect Elect { get; init; } = static (_, _) => null;
+
+    /// <summary>Where the logs are, in place of the store in memory.</summary>
+    public IEventStore? Disk { get; init; }
+
+    /// <summary>Goes on over restarts.</summary>
+    public ManualTime Time { get; } = new();
     public int? MaxSteps { get; init; }
     public ModelLimits Limits { get; init; } = new(ContextWindow: 100_000, MaxOutput: 4_000);
     public IReadOnlyList<IContextSource> Sources { get; init; } = [];
