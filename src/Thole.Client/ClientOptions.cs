@@ -21,6 +21,9 @@ public sealed record ClientOptions
     /// <summary>Told when a reader has lost the daemon, and when it has found it again.</summary>
     public Action<Contact>? OnContact { get; init; }
 
+    /// <summary>The SHA-256, in hex, of the one certificate that is believed; null for those that the system believes.</summary>
+    public string? Certificate { get; init; }
+
     /// <summary>How requests travel, where the system's own way does not suit: certificates, proxies. The client does not dispose it.</summary>
     public HttpMessageHandler? Handler { get; init; }
 

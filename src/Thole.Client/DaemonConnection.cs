@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Thole.Protocol;
@@ -22,7 +23,7 @@ internal sealed class DaemonConnection : IDisposable
 
         (_address, Options) = (address, options);
         _token = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
-        _http = new HttpClient(options.Handler ?? NewHandler(address), disposeHandler: options.Handler is null)
+        _http = new HttpClient(options.Handler ?? NewHandler(address, options.Certificate), disposeHandler: options.Handler is null)
         {
             Timeout = Timeout.InfiniteTimeSpan, // streams have no end; requests are limited each
         };
@@ -158,8 +159,9 @@ internal sealed class DaemonConnection : IDisposable
 
     private static string Shown(Uri address) => TerminalText.EscapeLine(address.GetLeftPart(UriPartial.Authority));
 
-    private static SocketsHttpHandler NewHandler(Uri address) =>
-        new()
+    private static SocketsHttpHandler NewHandler(Uri address, string? certificate)
+    {
+        var handler = new SocketsHttpHandler
         {
             AllowAutoRedirect = false, // the token is for this address and no other
             UseCookies = false,
@@ -167,4 +169,17 @@ internal sealed class DaemonConnection : IDisposable
             ConnectTimeout = TimeSpan.FromSeconds(10),
             MaxResponseDrainSize = 0, // a stream that is left is closed, not read to its end, which never comes
         };
+        if (certificate is not null)
+        {
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) =>
+                shown is not null
+                && string.Equals(
+                    shown.GetCertHashString(HashAlgorithmName.SHA256),
+                    certificate,
+                    StringComparison.OrdinalIgnoreCase
+                );
+        }
+
+        return handler;
+    }
 }
