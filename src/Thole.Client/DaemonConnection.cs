@@ -23,7 +23,10 @@ internal sealed class DaemonConnection : IDisposable
 
         (_address, Options) = (address, options);
         _token = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
-        _http = new HttpClient(options.Handler ?? NewHandler(address, options.Certificate), disposeHandler: options.Handler is null)
+        _http = new HttpClient(
+            options.Handler ?? NewHandler(address, options.Certificate),
+            disposeHandler: options.Handler is null
+        )
         {
             Timeout = Timeout.InfiniteTimeSpan, // streams have no end; requests are limited each
         };

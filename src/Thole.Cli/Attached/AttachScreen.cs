@@ -13,7 +13,8 @@ namespace Thole.Cli.Attached;
 /// What an attached terminal shows: the answers on standard output and everything beside them on standard error, or every event as a line
 /// of JSON. Events, questions and news of the connection come from different threads, and each is written whole.
 /// </summary>
-internal sealed class AttachScreen(TextWriter output, TextWriter error, bool isJson)
+/// <param name="echoes">What comes on standard input is not on the screen yet.</param>
+internal sealed class AttachScreen(TextWriter output, TextWriter error, bool isJson, bool echoes)
 {
     private static readonly JsonWriterOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -49,6 +50,17 @@ internal sealed class AttachScreen(TextWriter output, TextWriter error, bool isJ
         {
             _text.Note("A call waits for you:");
             error.Write(string.Join('\n', ask.Lines));
+        }
+    }
+
+    public void Answer(string line)
+    {
+        lock (_gate)
+        {
+            if (echoes)
+            {
+                error.WriteLine(TerminalText.EscapeLine(line));
+            }
         }
     }
 
@@ -96,7 +108,8 @@ internal sealed class AttachScreen(TextWriter output, TextWriter error, bool isJ
             InterruptRequested => $"{who} interrupts the turn.",
             ModelSelected selected => $"{who} chose the model {selected.Model}.",
             ApprovalModeSelected selected => $"{who} chose the approval mode {Headless.Words.Kebab(selected.Mode)}.",
-            PermissionVoted voted => $"{who} voted {YesOrNo(voted.Allow)}: {voted.Allowing} for it, {voted.Refusing} against, {voted.Quorum} decide.",
+            PermissionVoted voted =>
+                $"{who} voted {YesOrNo(voted.Allow)}: {voted.Allowing} for it, {voted.Refusing} against, {voted.Quorum} decide.",
             VoteRefused refused => $"The vote of {who} does not count ({refused.Reason}).",
             SessionRenamed renamed => $"{who} named the session {renamed.Name}.",
             SessionClosed => $"{who} closed the session.",

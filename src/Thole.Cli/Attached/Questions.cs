@@ -63,6 +63,7 @@ internal sealed class Questions(TholeSession session, AttachScreen screen)
                 return false;
             }
 
+            screen.Answer(line);
             if (ask.Take(line) is not { } whole)
             {
                 screen.Ask(ask);

@@ -44,7 +44,7 @@ internal sealed class AttachCommand(Func<Settings> load)
     private async Task<int> RunAsync(ParseResult arguments)
     {
         var settings = load();
-        var screen = new AttachScreen(Terminal.Output, Terminal.Error, arguments.GetValue(_json));
+        var screen = new AttachScreen(Terminal.Output, Terminal.Error, arguments.GetValue(_json), Console.IsInputRedirected);
         try
         {
             using var client =
@@ -81,14 +81,17 @@ internal sealed class AttachCommand(Func<Settings> load)
                 : await client.OpenAsync(cancellationToken: CancellationToken.None);
         }
 
-        return all.Where(session => session.Id.Value.StartsWith(asked, StringComparison.Ordinal)).Select(session => session.Id).ToArray()
-            switch
+        return all.Where(session => session.Id.Value.StartsWith(asked, StringComparison.Ordinal))
+            .Select(session => session.Id)
+            .ToArray() switch
         {
             [var one] when asked.Length > 0 => await client.ResumeAsync(one, CancellationToken.None),
             [_, _, ..] when asked.Length > 0 => throw new UsageException(
                 $"Several sessions begin with '{asked}'; write more of the id, thole sessions list shows them."
             ),
-            _ => throw new UsageException($"There is no session '{asked}' in {settings.Workspace}; thole sessions list shows them."),
+            _ => throw new UsageException(
+                $"There is no session '{asked}' in {settings.Workspace}; thole sessions list shows them."
+            ),
         };
     }
 
