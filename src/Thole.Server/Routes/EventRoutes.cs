@@ -26,7 +26,15 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
                 "The events of a session in the frames of the daemon protocol."
             )
             {
-                Handle = exchange => StreamAsync(exchange, _dialect, parts, sessions, attendance),
+                Handle = async exchange =>
+                    await StreamAsync(
+                        exchange,
+                        _dialect,
+                        parts,
+                        await sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted),
+                        sessions,
+                        attendance
+                    ),
                 Kind = ReplyKind.EventStream,
                 Parameters =
                 [
@@ -93,11 +101,11 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
         Exchange exchange,
         StreamDialect dialect,
         DaemonParts parts,
+        SessionStatus status,
         SessionDirectory sessions,
         Attendance attendance
     )
     {
-        var status = await sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted);
         var after = exchange.Header("Last-Event-ID") is { } seen
             ? NumberUpTo(seen, status.Latest) ?? throw NeverAnEvent(status.Latest)
             : (long?)null;

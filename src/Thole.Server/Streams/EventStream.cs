@@ -41,6 +41,13 @@ internal sealed class EventStream(
         {
             var replayed = await ReplayAsync(after, status.Latest, leaving.Token);
             var now = parts.Live.Find(session) ?? status;
+            if (now.IsClosed)
+            {
+                // The stream ends with the session: what happened while the past was sent is told as well.
+                replayed += await ReplayAsync(_last, now.Latest, leaving.Token);
+                status = now;
+            }
+
             dialect.WriteWelcome(
                 _output,
                 new Welcome(now with { Latest = status.Latest }, after, replayed, exchange.QueryFlag("snapshot"))
