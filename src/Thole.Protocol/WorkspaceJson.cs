@@ -1,0 +1,23 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Thole.Protocol;
+
+/// <summary>The JSON form of questions about a workspace and their answers.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectRequiredConstructorParameters = true,
+    RespectNullableAnnotations = true
+)]
+[JsonSerializable(typeof(FileText))]
+[JsonSerializable(typeof(FileBytes))]
+[JsonSerializable(typeof(FileStat))]
+[JsonSerializable(typeof(FolderListing))]
+[JsonSerializable(typeof(GlobMatches))]
+[JsonSerializable(typeof(FileWrite))]
+[JsonSerializable(typeof(FileWritten))]
+[JsonSerializable(typeof(FileEdit))]
+[JsonSerializable(typeof(FileEdited))]
+[JsonSerializable(typeof(WorkspaceInit))]
+public sealed partial class WorkspaceJson : JsonSerializerContext;
