@@ -20,4 +20,9 @@ namespace Thole.Protocol;
 [JsonSerializable(typeof(FileEdit))]
 [JsonSerializable(typeof(FileEdited))]
 [JsonSerializable(typeof(WorkspaceInit))]
+[JsonSerializable(typeof(RepositoryStatus))]
+[JsonSerializable(typeof(RepositoryDiff))]
+[JsonSerializable(typeof(FileHunks))]
+[JsonSerializable(typeof(CommitLog))]
+[JsonSerializable(typeof(BranchList))]
 public sealed partial class WorkspaceJson : JsonSerializerContext;
