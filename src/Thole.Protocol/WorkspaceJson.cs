@@ -25,4 +25,12 @@ namespace Thole.Protocol;
 [JsonSerializable(typeof(FileHunks))]
 [JsonSerializable(typeof(CommitLog))]
 [JsonSerializable(typeof(BranchList))]
+[JsonSerializable(typeof(ToolInventory))]
+[JsonSerializable(typeof(ToolToggle))]
+[JsonSerializable(typeof(ProviderInventory))]
+[JsonSerializable(typeof(McpInventory))]
+[JsonSerializable(typeof(SkillInventory))]
+[JsonSerializable(typeof(MemoryInventory))]
+[JsonSerializable(typeof(EnvironmentInventory))]
+[JsonSerializable(typeof(PreflightInventory))]
 public sealed partial class WorkspaceJson : JsonSerializerContext;

@@ -5,13 +5,11 @@ internal static class Programs
 {
     private const UnixFileMode Execute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
-    /// <param name="environment">Holds the search path.</param>
     /// <returns>The full path; null where there is none.</returns>
-    public static string? Find(string name, IReadOnlyDictionary<string, string> environment, string workspace)
+    public static string? Find(string name, string? searchPath, string workspace)
     {
         var file = OperatingSystem.IsWindows() ? name + ".exe" : name;
-        return environment
-            .GetValueOrDefault("PATH", "")
+        return (searchPath ?? "")
             .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
             .Where(folder => Path.IsPathFullyQualified(folder) && !PathText.IsBeneath(folder, workspace))
             .Select(folder => Path.Join(folder, file))

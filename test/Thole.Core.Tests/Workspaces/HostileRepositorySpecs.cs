@@ -259,10 +259,9 @@ public sealed class HostileRepositorySpecs
         Directory.CreateDirectory(hostile.Scratch.Inside("bin"));
         File.Copy(hostile.Scratch.Outside("canary"), hostile.Scratch.Inside("bin/git"));
         Scratch.SetMode(hostile.Scratch.Inside("bin/git"), 0x1ED);
-        var environment = new Dictionary<string, string> { ["PATH"] = hostile.Scratch.Inside("bin") };
 
-        Assert.Null(Programs.Find("git", environment, hostile.Scratch.Inside()));
-        Assert.NotNull(Programs.Find("git", environment, hostile.Scratch.Outside()));
+        Assert.Null(Programs.Find("git", hostile.Scratch.Inside("bin"), hostile.Scratch.Inside()));
+        Assert.NotNull(Programs.Find("git", hostile.Scratch.Inside("bin"), hostile.Scratch.Outside()));
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

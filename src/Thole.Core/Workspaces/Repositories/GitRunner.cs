@@ -106,7 +106,7 @@ internal sealed class GitRunner(string root, IProcessRunner processes, ChildEnvi
     )
     {
         var git =
-            Programs.Find("git", _environment.Value, root)
+            Programs.Find("git", _environment.Value.GetValueOrDefault("PATH"), root)
             ?? throw new RefusedException(
                 RepositoryRefusals.NoGit,
                 "Git is not installed on this machine: install it, and put it into the search path."
