@@ -8,7 +8,8 @@ namespace Thole.Protocol;
     JsonSerializerDefaults.Web,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectRequiredConstructorParameters = true,
-    RespectNullableAnnotations = true
+    RespectNullableAnnotations = true,
+    AllowDuplicateProperties = false
 )]
 [JsonSerializable(typeof(FileText))]
 [JsonSerializable(typeof(FileBytes))]

@@ -126,7 +126,7 @@ internal static class OpenApiDocument
             ReplyKind.None => (null, null),
             ReplyKind.EventStream => ("text/event-stream", new JsonObject { ["type"] = "string" }),
             ReplyKind.Bytes => (operation.MediaType, null),
-            _ => ("application/json", operation.Reply is { } reply ? book.Use(reply) : new JsonObject { ["type"] = "object" }),
+            _ => ("application/json", Reply(operation, book)),
         };
         if (media is not null)
         {
@@ -140,6 +140,11 @@ internal static class OpenApiDocument
         }
 
         var answers = new JsonObject();
+        if (operation.OtherStatus is { } other)
+        {
+            answers[$"{other}"] = good.DeepClone();
+        }
+
         var errors = s_commonErrors.Concat(operation.Errors);
         if (operation.Request is not null || operation.RawBodyLimit is not null)
         {
@@ -153,6 +158,12 @@ internal static class OpenApiDocument
         }
 
         return answers;
+    }
+
+    private static JsonNode Reply(Operation operation, SchemaBook book)
+    {
+        var reply = operation.Reply is { } type ? book.Use(type) : new JsonObject { ["type"] = "object" };
+        return operation.Head is { } head ? new JsonObject { ["allOf"] = new JsonArray(head.Schema(), reply) } : reply;
     }
 
     private static JsonNode DescribePlaceholder(string name) =>
