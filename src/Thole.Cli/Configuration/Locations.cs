@@ -14,10 +14,10 @@ internal sealed record Locations(string Config, string State)
     public string StateOf(string workspace) =>
         Path.Join(State, "workspaces", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(workspace)))[..16]);
 
-    /// <summary>Who may speak to a daemon.</summary>
     /// <summary>Which daemon serves which workspace.</summary>
     public string Daemons => Path.Join(State, "daemons");
 
+    /// <summary>Who may speak to a daemon.</summary>
     public string Access => Path.Join(State, "access");
 
     public static string ProjectSettings(string workspace) => Path.Join(workspace, ".thole", "settings.json");
