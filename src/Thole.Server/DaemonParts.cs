@@ -26,7 +26,7 @@ public sealed record DaemonParts
     public required Func<string, string?> RealPath { get; init; }
 
     /// <summary>The full name of a model, <c>provider/model</c>.</summary>
-    /// <exception cref="RefusedException"><c>model_unavailable</c>: there is none, or no key for it.</exception>
+    /// <exception cref="RefusedException"><c>model_unavailable</c>, or <c>no_credentials</c>: there is no key for it.</exception>
     public required Func<string, string> ResolveModel { get; init; }
 
     public required SessionOptions Sessions { get; init; }

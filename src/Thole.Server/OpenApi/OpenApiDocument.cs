@@ -44,7 +44,6 @@ internal static class OpenApiDocument
             },
             ["servers"] = new JsonArray(new JsonObject { ["url"] = "/" }),
             ["security"] = new JsonArray(Bearer()),
-            ["tags"] = Tags(operations),
             ["paths"] = paths,
             ["components"] = new JsonObject
             {
@@ -214,15 +213,6 @@ internal static class OpenApiDocument
 
     private static IEnumerable<string> Placeholders(Operation operation) =>
         operation.Path.Split('/').Where(segment => segment is ['{', .., '}']).Select(segment => segment[1..^1]);
-
-    private static JsonArray Tags(IReadOnlyList<Operation> operations) =>
-        new([
-            .. operations
-                .Select(Tag)
-                .Distinct(StringComparer.Ordinal)
-                .Order(StringComparer.Ordinal)
-                .Select(tag => (JsonNode)new JsonObject { ["name"] = tag }),
-        ]);
 
     /// <summary>The first segment of the path: what it is about.</summary>
     private static string Tag(Operation operation) => operation.Path.Split('/')[1].Split('.')[0];

@@ -50,13 +50,15 @@ internal sealed partial class CapabilityRoutes(DaemonParts parts, Attendance att
         "workspace_file_read",
         "workspace_file_bytes",
         "workspace_file_write",
+        "workspace_git_read",
+        "workspace_tools",
+        "workspace_tool_toggle",
+        "workspace_init",
         "workspace_mcp",
         "workspace_skills",
         "workspace_providers",
         "workspace_env",
         "workspace_preflight",
-        "workspace_tool_toggle",
-        "workspace_init",
     ];
 
     private readonly long _startedAt = parts.Time.GetTimestamp();
