@@ -147,15 +147,9 @@ internal sealed class EventStream(
         }
     }
 
-    /// <summary>A reader can tell a silent session from a dead connection; a revoked token ends the stream.</summary>
+    /// <summary>A reader can tell a silent session from a dead connection.</summary>
     private async Task<bool> BeatAsync(bool hasWritten, CancellationToken cancellationToken)
     {
-        if (!parts.Tokens.IsCurrent(exchange.Identity))
-        {
-            await SayGoodbyeAsync("token_revoked");
-            return false;
-        }
-
         if (hasWritten)
         {
             return true;
@@ -169,12 +163,6 @@ internal sealed class EventStream(
     private async Task<bool> FlushAsync(CancellationToken cancellationToken)
     {
         _unflushed = 0;
-        if (!parts.Tokens.IsCurrent(exchange.Identity))
-        {
-            exchange.Abort();
-            return false;
-        }
-
         // Without the token: a flush that is given up breaks the connection, and there may be a goodbye to say.
         var flushing = _output.FlushAsync(CancellationToken.None);
         if (flushing.IsCompletedSuccessfully)

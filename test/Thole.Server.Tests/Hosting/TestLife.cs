@@ -78,15 +78,18 @@ internal sealed class TestLife : IAsyncDisposable, IModelCatalog, IPermissionPol
         Host = host = new DaemonHost(options.Daemon, parts);
         var bound = new IPEndPoint(IPAddress.Loopback, 4170);
         var hosts = new HostNames(bound, isSecure: false);
+        var bearer = new Bearer(options.Tokens, new FailedAttempts(0, options.Time), isOpen: false);
         Pipeline = new RequestPipeline(
             new OperationTable([.. Host.Operations, .. options.Extra(parts)]),
             new Gates(
                 hosts,
                 new Origins([], hosts.OwnOrigin),
-                new Bearer(options.Tokens, new FailedAttempts(0, options.Time), isOpen: false),
-                new RequestRates(options.Daemon.Rates, options.Time)
+                bearer,
+                new RequestRates(options.Daemon.Rates, options.Time),
+                new OpenStreams(bearer, options.Time, Host.Stopping)
             ),
             new Failures(new PathScrubber([]), options.Daemon.MaxBodyBytes, home.Log.Enqueue),
+            options.Daemon.MaxBodyBytes,
             Host.Stopping
         );
     }
