@@ -34,7 +34,8 @@ public sealed class ExampleSpecs : IAsyncDisposable
     public async Task The_one_in_TypeScript_asks_and_shows()
     {
         Assert.SkipUnless(await Shell.TryAsync("node", "--version"), "needs Node: apt-get install nodejs npm");
-        Assert.SkipUnless(Installed() is { } modules, "needs the packages of test/interop: npm ci there");
+        var modules = Installed() ?? "";
+        Assert.SkipUnless(modules.Length > 0, "needs the packages of test/interop: npm ci there");
         using var folder = new Testing.TempFolder();
         Directory.CreateDirectory(folder.File("node_modules/@qwen-code"));
         Directory.CreateSymbolicLink(folder.File("node_modules/@qwen-code/sdk"), PackageIn(modules));
