@@ -30,6 +30,9 @@ public sealed class DaemonHost : IAsyncDisposable
                 .. new PermissionRoutes(parts, _sessions, _attendance).Operations,
                 .. new EventRoutes(parts, _sessions, _attendance).Operations,
                 .. new NativeRoutes(parts, _sessions, _attendance).Operations,
+                .. FileRoutes.Create(parts.Files),
+                .. GitRoutes.Create(parts.Repository, parts.Workspace),
+                .. WorkspaceRoutes.Create(parts.Inventory, parts.Files, parts.Workspace),
             ],
             parts.Version
         );
@@ -38,6 +41,9 @@ public sealed class DaemonHost : IAsyncDisposable
 
     /// <summary>Everything that may be asked. To add routes: write them in Routes/, name them here.</summary>
     internal IReadOnlyList<Operation> Operations { get; }
+
+    /// <summary>Streams end by it.</summary>
+    internal CancellationToken Stopping => _daemon.Stopping;
 
     /// <summary>Who decides a question of that session; the runtime asks when it asks.</summary>
     public Election? Elect(SessionId session, Actor asker) => Electorate.Of(_parts.Sessions, _attendance.Voters(session), asker);

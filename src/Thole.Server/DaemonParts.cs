@@ -11,6 +11,12 @@ public sealed record DaemonParts
 
     public required ICatalog Catalog { get; init; }
 
+    public required IWorkspaceFiles Files { get; init; }
+
+    public required IRepository Repository { get; init; }
+
+    public required IInventory Inventory { get; init; }
+
     public required IAccessTokens Tokens { get; init; }
 
     /// <summary>The one directory tree of this daemon: absolute, links resolved.</summary>

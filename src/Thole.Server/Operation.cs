@@ -19,7 +19,13 @@ internal sealed record Operation(string Method, string Path, string Name, Scope 
     /// <summary>The JSON answer; null where there is no content or it is not JSON.</summary>
     public JsonTypeInfo? Reply { get; init; }
 
+    /// <summary>What every reply begins with; null where the JSON answer is all there is.</summary>
+    public ReplyHead? Head { get; init; }
+
     public int Status { get; init; } = 200;
+
+    /// <summary>A second good status, where the reply tells two cases apart.</summary>
+    public int? OtherStatus { get; init; }
 
     public ReplyKind Kind { get; init; }
 

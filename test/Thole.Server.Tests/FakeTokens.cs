@@ -15,6 +15,8 @@ internal sealed class FakeTokens : IAccessTokens
         [Observer] = new("watcher", Scope.Observe),
     };
 
+    public void Issue(string token, Identity identity) => _identities[token] = identity;
+
     public void Revoke(string token) => _identities.TryRemove(token, out _);
 
     public Identity? Identify(string token) => _identities.GetValueOrDefault(token);

@@ -164,7 +164,7 @@ public sealed partial class OpenApiSpecs
 
     private static IEnumerable<string> Names(JsonElement list) => list.EnumerateArray().Select(name => name.GetString()!);
 
-    private static IEnumerable<string> References(JsonElement element) =>
+    internal static IEnumerable<string> References(JsonElement element) =>
         element.ValueKind switch
         {
             JsonValueKind.Object => element

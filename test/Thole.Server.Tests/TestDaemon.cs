@@ -40,7 +40,7 @@ internal sealed class TestDaemon : IAsyncDisposable
             {
                 Port = 0,
             },
-            [HealthRoutes.Create(_ => ValueTask.FromResult(new Health("ok", 2, 1))), .. operations ?? TestRoutes.All],
+            operations ?? [HealthRoutes.Create(_ => ValueTask.FromResult(new Health("ok", 2, 1))), .. TestRoutes.All],
             time ?? TimeProvider.System
         );
         daemon.Address = await daemon._daemon.StartAsync(Cancelled);

@@ -91,6 +91,9 @@ internal sealed class ServeCommand(Func<Settings> load)
             Runtime = house.Runtime,
             Live = house.Runtime,
             Catalog = house.Catalog,
+            Files = house.Files,
+            Repository = house.Repository,
+            Inventory = house.Inventory,
             Tokens = new AccessTokens(
                 owner.Value,
                 new TokenFile(settings.Locations.Access, TimeProvider.System),

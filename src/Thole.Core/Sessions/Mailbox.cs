@@ -31,6 +31,19 @@ internal sealed class Mailbox(Func<IReadOnlyList<Letter>, Task> commitAsync, Act
         return await letter.Handled.Task;
     }
 
+    /// <summary>
+    /// As <see cref="PostAsync"/>, for the letter that closes: where somebody else closes already, or the log could not be written, there is
+    /// nothing left to ask for, and the turn was told then.
+    /// </summary>
+    public async ValueTask PostLastAsync(CloseLetter letter)
+    {
+        try
+        {
+            await PostAsync(letter);
+        }
+        catch (RefusedException) { }
+    }
+
     public static RefusedException Closed() =>
         new("session_closed", "The session is closed, or its log can no longer be written.");
 

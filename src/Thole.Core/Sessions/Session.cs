@@ -153,15 +153,7 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
     /// <summary>Closes it where nothing runs and nothing waits.</summary>
     public async ValueTask<bool> TryCloseAsync()
     {
-        try
-        {
-            await _mailbox.PostAsync(new CloseLetter(OnlyIfResting: true));
-        }
-        catch (RefusedException)
-        {
-            // Somebody else closes it, or its log could not be written: it is over.
-        }
-
+        await _mailbox.PostLastAsync(new CloseLetter(OnlyIfResting: true));
         if (!IsOver)
         {
             return false;
@@ -173,15 +165,7 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
 
     private async Task CloseAsync()
     {
-        try
-        {
-            await _mailbox.PostAsync(new CloseLetter());
-        }
-        catch (RefusedException)
-        {
-            // The log could not be written: the turn was told then.
-        }
-
+        await _mailbox.PostLastAsync(new CloseLetter());
         await _turn.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _mailbox.Close();
         await _reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -44,7 +44,6 @@ internal static class OpenApiDocument
             },
             ["servers"] = new JsonArray(new JsonObject { ["url"] = "/" }),
             ["security"] = new JsonArray(Bearer()),
-            ["tags"] = Tags(operations),
             ["paths"] = paths,
             ["components"] = new JsonObject
             {
@@ -126,7 +125,7 @@ internal static class OpenApiDocument
             ReplyKind.None => (null, null),
             ReplyKind.EventStream => ("text/event-stream", new JsonObject { ["type"] = "string" }),
             ReplyKind.Bytes => (operation.MediaType, null),
-            _ => ("application/json", operation.Reply is { } reply ? book.Use(reply) : new JsonObject { ["type"] = "object" }),
+            _ => ("application/json", Reply(operation, book)),
         };
         if (media is not null)
         {
@@ -140,6 +139,11 @@ internal static class OpenApiDocument
         }
 
         var answers = new JsonObject();
+        if (operation.OtherStatus is { } other)
+        {
+            answers[$"{other}"] = good.DeepClone();
+        }
+
         var errors = s_commonErrors.Concat(operation.Errors);
         if (operation.Request is not null || operation.RawBodyLimit is not null)
         {
@@ -153,6 +157,12 @@ internal static class OpenApiDocument
         }
 
         return answers;
+    }
+
+    private static JsonNode Reply(Operation operation, SchemaBook book)
+    {
+        var reply = operation.Reply is { } type ? book.Use(type) : new JsonObject { ["type"] = "object" };
+        return operation.Head is { } head ? new JsonObject { ["allOf"] = new JsonArray(head.Schema(), reply) } : reply;
     }
 
     private static JsonNode DescribePlaceholder(string name) =>
@@ -203,15 +213,6 @@ internal static class OpenApiDocument
 
     private static IEnumerable<string> Placeholders(Operation operation) =>
         operation.Path.Split('/').Where(segment => segment is ['{', .., '}']).Select(segment => segment[1..^1]);
-
-    private static JsonArray Tags(IReadOnlyList<Operation> operations) =>
-        new([
-            .. operations
-                .Select(Tag)
-                .Distinct(StringComparer.Ordinal)
-                .Order(StringComparer.Ordinal)
-                .Select(tag => (JsonNode)new JsonObject { ["name"] = tag }),
-        ]);
 
     /// <summary>The first segment of the path: what it is about.</summary>
     private static string Tag(Operation operation) => operation.Path.Split('/')[1].Split('.')[0];

@@ -106,7 +106,9 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
         Attendance attendance
     )
     {
-        var after = CursorOf(exchange.Header("Last-Event-ID"), status.Latest);
+        var after = exchange.Header("Last-Event-ID") is { } seen
+            ? NumberUpTo(seen, status.Latest) ?? throw NeverAnEvent(status.Latest)
+            : (long?)null;
         var actor = attendance.Identify(status.Session, exchange);
         if (parts.Sessions.MaxReadersPerSession is > 0 and var most && attendance.Readers(status.Session) >= most)
         {
@@ -127,30 +129,27 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
         await new EventStream(parts, sessions, dialect, exchange, status.Session).RunAsync(after, status);
     }
 
-    /// <exception cref="ProblemException">It was never the number of an event here.</exception>
-    private static long? CursorOf(string? text, long latest)
-    {
-        if (text is null)
-        {
-            return null;
-        }
+    /// <summary>Null where it is no number, or a larger one.</summary>
+    private static long? NumberUpTo(string text, long most) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= most ? number : null;
 
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var cursor) && cursor <= latest
-            ? cursor
-            : throw new ProblemException(
-                400,
-                "invalid_cursor",
-                $"`Last-Event-ID` is the number of an event of this session, 0 to {latest}; 0 gives everything.",
-                ("latest", latest)
-            );
-    }
+    private static ProblemException NeverAnEvent(long latest) =>
+        new(
+            400,
+            "invalid_cursor",
+            $"`Last-Event-ID` is the number of an event of this session, 0 to {latest}; 0 gives everything.",
+            ("latest", latest)
+        );
+
+    private static ProblemException NoPage() =>
+        new(400, "invalid_transcript_cursor", "`cursor` is the nextCursor of another page; leave it out for the first.");
 
     private async Task TranscriptAsync(Exchange exchange)
     {
         var status = await sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted);
         var limit = exchange.QueryNumber("limit") ?? PageLength;
         var isBackward = exchange.Query("direction") is "backward";
-        var cursor = CursorOf(exchange.Query("cursor"), status.Latest + 1);
+        var cursor = exchange.Query("cursor") is { } page ? NumberUpTo(page, status.Latest + 1) ?? throw NoPage() : (long?)null;
 
         // Numbers are dense but for the jumps after a power cut: a page that spans one is shorter, and none is missed.
         var through = isBackward ? (cursor ?? status.Latest + 1) - 1 : Math.Min(status.Latest, (cursor ?? 0) + limit);
@@ -223,5 +222,7 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
         public bool IsClosed => false;
 
         public OpenQuestion? OpenCall(CallId call) => null;
+
+        public string? Asker => null;
     }
 }

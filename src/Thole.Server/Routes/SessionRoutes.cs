@@ -270,13 +270,15 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
             );
         }
 
-        await sessions.SubmitAsync(
-            status.Session,
-            new RenameSession(name is { Length: > 0 } ? name : null),
-            actor,
-            exchange.Aborted
+        if (name is not null)
+        {
+            await sessions.SubmitAsync(status.Session, new RenameSession(name.Length > 0 ? name : null), actor, exchange.Aborted);
+        }
+
+        await exchange.ReplyAsync(
+            new MetadataReply(status.Session.Value, name ?? status.Name ?? ""),
+            SessionJson.Default.MetadataReply
         );
-        await exchange.ReplyAsync(new MetadataReply(status.Session.Value, name ?? ""), SessionJson.Default.MetadataReply);
     }
 
     private async Task SelectModelAsync(Exchange exchange)

@@ -58,8 +58,13 @@ internal sealed class Housekeeping(DaemonParts parts, SessionDirectory sessions,
         {
             await work();
         }
-        catch (Exception failed) when (failed is not OperationCanceledException) // one session that cannot be opened keeps no other down
+        catch (Exception failed) when (failed is not OperationCanceledException) // one session that fails keeps no other down
         {
+            if (sessions.IsDraining)
+            {
+                return; // it is left to the next start
+            }
+
             parts.Log($"Unfinished work was not taken up: {failed.Message}");
         }
     }

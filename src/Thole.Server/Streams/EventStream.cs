@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Buffers;
 using System.IO.Pipelines;
 using Thole.Protocol;
 using Thole.Server.Sessions;
@@ -27,6 +27,7 @@ internal sealed class EventStream(
     private long _last;
     private long _unflushed;
     private bool _isWarned;
+    private Task _flushing = Task.CompletedTask;
     private PipeWriter _output = null!;
 
     /// <param name="after">The reader's cursor; null for only what follows.</param>
@@ -39,50 +40,57 @@ internal sealed class EventStream(
         Write("retry: 3000\n\n"u8);
         try
         {
-            var replayed = await ReplayAsync(after, status.Latest, leaving.Token);
-            var now = parts.Live.Find(session) ?? status;
-            if (now.IsClosed)
-            {
-                // The stream ends with the session: what happened while the past was sent is told as well.
-                replayed += await ReplayAsync(_last, now.Latest, leaving.Token);
-                status = now;
-            }
-
-            dialect.WriteWelcome(
-                _output,
-                new Welcome(now with { Latest = status.Latest }, after, replayed, exchange.QueryFlag("snapshot"))
-            );
-            if (!await FlushAsync(leaving.Token) || now.IsClosed)
+            if (await ReplayAsync(status.Latest, leaving.Token) is not { } replayed)
             {
                 return;
             }
 
-            await FollowAsync(leaving.Token);
+            var now = parts.Live.Find(session) ?? status;
+            if (now.IsClosed)
+            {
+                // The stream ends with the session: what happened while the past was sent is told as well.
+                status = now;
+                if (await ReplayAsync(now.Latest, leaving.Token) is not { } rest)
+                {
+                    return;
+                }
+
+                replayed += rest;
+            }
+
+            var welcome = new Welcome(now with { Latest = status.Latest }, after, replayed, exchange.QueryFlag("snapshot"));
+            Write(output => dialect.WriteWelcome(output, welcome));
+            if (await FlushAsync(leaving.Token) && !now.IsClosed)
+            {
+                await FollowAsync(leaving.Token);
+            }
         }
         catch (OperationCanceledException)
             when (exchange.Stopping.IsCancellationRequested && !exchange.Aborted.IsCancellationRequested)
         {
-            await SayGoodbyeAsync("daemon_shutdown");
+            await SayGoodbyeAsync(parts.Tokens.IsCurrent(exchange.Identity) ? "daemon_shutdown" : "token_revoked");
         }
-        catch (ProblemException) // the session is gone: said by its last event, or it was deleted
+        catch (ProblemException gone) // said by its last event, or it was deleted; or nothing is opened any more
         {
-            await SayGoodbyeAsync("session_gone");
+            await SayGoodbyeAsync(gone.Code is "daemon_draining" ? "daemon_shutdown" : "session_gone");
+        }
+        catch (RefusedException broken) // its log cannot be written, or is not opened any more
+        {
+            await SayGoodbyeAsync(broken.Reason);
         }
     }
 
-    private async Task<long> ReplayAsync(long? after, long latest, CancellationToken cancellationToken)
+    /// <returns>How many events; null where the reader has left, or was sent away.</returns>
+    private async Task<long?> ReplayAsync(long latest, CancellationToken cancellationToken)
     {
         var count = 0L;
-        if (after is { } cursor && cursor < latest)
+        await foreach (var envelope in sessions.ReadPastAsync(session, _last, latest, cancellationToken))
         {
-            await foreach (var envelope in sessions.ReadPastAsync(session, cursor, latest, cancellationToken))
+            Write(dialect.Of(session, envelope).Span);
+            (_last, count) = (envelope.Sequence, count + 1);
+            if (_unflushed >= FlushAt && !await FlushAsync(cancellationToken))
             {
-                Write(dialect.Of(session, envelope).Span);
-                (_last, count) = (envelope.Sequence, count + 1);
-                if (_unflushed >= FlushAt && !await FlushAsync(cancellationToken))
-                {
-                    throw new OperationCanceledException(cancellationToken);
-                }
+                return null;
             }
         }
 
@@ -91,19 +99,18 @@ internal sealed class EventStream(
 
     private async Task FollowAsync(CancellationToken cancellationToken)
     {
+        await using var events = new Following(token => sessions.ReadAsync(session, _last, token), cancellationToken);
         using var beat = new PeriodicTimer(parts.Sessions.Heartbeat, parts.Time);
         var tick = beat.WaitForNextTickAsync(cancellationToken).AsTask();
         var hasWritten = false;
-        await using var events = sessions.ReadAsync(session, _last, cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (true)
         {
-            var next = events.MoveNextAsync().AsTask();
+            var next = events.MoveNextAsync();
             if (!next.IsCompleted)
             {
                 // Nothing more to say for the moment: what was written goes out, and silence is filled.
                 if (!await FlushAsync(cancellationToken))
                 {
-                    await IgnoreAsync(next);
                     return;
                 }
 
@@ -113,7 +120,6 @@ internal sealed class EventStream(
                     tick = beat.WaitForNextTickAsync(cancellationToken).AsTask();
                     if (!await BeatAsync(hasWritten, cancellationToken))
                     {
-                        await IgnoreAsync(next);
                         return;
                     }
 
@@ -141,15 +147,9 @@ internal sealed class EventStream(
         }
     }
 
-    /// <summary>A reader can tell a silent session from a dead connection; a revoked token ends the stream.</summary>
+    /// <summary>A reader can tell a silent session from a dead connection.</summary>
     private async Task<bool> BeatAsync(bool hasWritten, CancellationToken cancellationToken)
     {
-        if (!parts.Tokens.IsCurrent(exchange.Identity))
-        {
-            await SayGoodbyeAsync("token_revoked");
-            return false;
-        }
-
         if (hasWritten)
         {
             return true;
@@ -163,29 +163,25 @@ internal sealed class EventStream(
     private async Task<bool> FlushAsync(CancellationToken cancellationToken)
     {
         _unflushed = 0;
-        if (!parts.Tokens.IsCurrent(exchange.Identity))
-        {
-            exchange.Abort();
-            return false;
-        }
-
-        var flushing = _output.FlushAsync(cancellationToken);
+        // Without the token: a flush that is given up breaks the connection, and there may be a goodbye to say.
+        var flushing = _output.FlushAsync(CancellationToken.None);
         if (flushing.IsCompletedSuccessfully)
         {
             return !flushing.Result.IsCompleted;
         }
 
-        var began = Stopwatch.GetTimestamp();
+        var began = parts.Time.GetTimestamp();
         var flush = flushing.AsTask();
+        _flushing = flush;
         try
         {
             var flushed = await flush.WaitAsync(parts.Sessions.WriterTimeout, parts.Time, cancellationToken);
-            WarnIfSlow(Stopwatch.GetElapsedTime(began));
+            WarnIfSlow(parts.Time.GetElapsedTime(began));
             return !flushed.IsCompleted;
         }
         catch (TimeoutException)
         {
-            await SayGoodbyeAsync("writer_idle_timeout", flush);
+            await SayGoodbyeAsync("writer_idle_timeout");
             return false;
         }
     }
@@ -201,7 +197,7 @@ internal sealed class EventStream(
         if (!_isWarned && lag.Behind >= _most * 3 / 4)
         {
             _isWarned = true;
-            dialect.WriteSlow(_output, lag);
+            Write(output => dialect.WriteSlow(output, lag));
         }
         else if (lag.Behind <= _most * 3 / 8)
         {
@@ -209,18 +205,13 @@ internal sealed class EventStream(
         }
     }
 
-    /// <summary>The last that a reader hears, if it takes it: where to go on.</summary>
-    /// <param name="stuck">What was sent before and not taken.</param>
-    private async Task SayGoodbyeAsync(string reason, Task? stuck = null)
+    /// <summary>The last that a reader hears, if it takes it and what was sent before: where to go on.</summary>
+    private async Task SayGoodbyeAsync(string reason)
     {
         try
         {
-            dialect.WriteGoodbye(_output, session, reason, NowBehind());
-            if (stuck is not null)
-            {
-                await stuck.WaitAsync(s_lastChance, parts.Time);
-            }
-
+            Write(output => dialect.WriteGoodbye(output, session, reason, NowBehind()));
+            await _flushing.WaitAsync(s_lastChance, parts.Time);
             await _output.FlushAsync(CancellationToken.None).AsTask().WaitAsync(s_lastChance, parts.Time);
         }
         catch (Exception gone)
@@ -232,6 +223,14 @@ internal sealed class EventStream(
 
     private Lag NowBehind() => new(Math.Max(0, (parts.Live.Find(session)?.Latest ?? _last) - _last), _most, _last);
 
+    /// <summary>Not straight into the connection: one that was cut gives no room, and whoever asks it for some without a size fails.</summary>
+    private void Write(Action<IBufferWriter<byte>> write)
+    {
+        var bytes = new ArrayBufferWriter<byte>(1024);
+        write(bytes);
+        Write(bytes.WrittenSpan);
+    }
+
     private void Write(ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(_output.GetSpan(bytes.Length));
@@ -239,10 +238,29 @@ internal sealed class EventStream(
         _unflushed += bytes.Length;
     }
 
-    /// <summary>An enumerator may not be left while it moves; it is cancelled with the request.</summary>
-    private async Task IgnoreAsync(Task<bool> moving)
+    /// <summary>Events that may be left while the next is waited for: an enumerator must not be disposed of while it moves.</summary>
+    private sealed class Following : IAsyncDisposable
     {
-        exchange.Abort();
-        await ((Task)moving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        private readonly CancellationTokenSource _left;
+        private readonly IAsyncEnumerator<Envelope> _events;
+        private Task<bool> _next = Task.FromResult(false);
+
+        public Following(Func<CancellationToken, IAsyncEnumerable<Envelope>> read, CancellationToken cancellationToken)
+        {
+            _left = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            _events = read(_left.Token).GetAsyncEnumerator(_left.Token);
+        }
+
+        public Envelope Current => _events.Current;
+
+        public Task<bool> MoveNextAsync() => _next = _events.MoveNextAsync().AsTask();
+
+        public async ValueTask DisposeAsync()
+        {
+            await _left.CancelAsync();
+            await ((Task)_next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _events.DisposeAsync();
+            _left.Dispose();
+        }
     }
 }

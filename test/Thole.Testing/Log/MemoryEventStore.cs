@@ -16,6 +16,8 @@ public sealed class MemoryEventStore : IEventStore
 
     public MemoryEventLog this[SessionId session] => _logs[session];
 
+    public IReadOnlyCollection<SessionId> Sessions => [.. _logs.Keys];
+
     /// <summary>An opening waits for this.</summary>
     public Task Opening { get; set; } = Task.CompletedTask;
 
