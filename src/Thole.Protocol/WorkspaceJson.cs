@@ -8,6 +8,7 @@ namespace Thole.Protocol;
     JsonSerializerDefaults.Web,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     RespectRequiredConstructorParameters = true,
+    NumberHandling = JsonNumberHandling.Strict,
     RespectNullableAnnotations = true,
     AllowDuplicateProperties = false
 )]

@@ -29,8 +29,8 @@ internal sealed record Operation(string Method, string Path, string Name, Scope 
 
     public ReplyKind Kind { get; init; }
 
-    /// <summary>The media type of <see cref="ReplyKind.Bytes"/>.</summary>
-    public string MediaType { get; init; } = "application/octet-stream";
+    /// <summary>What an answer of <see cref="ReplyKind.Bytes"/> may be.</summary>
+    public IReadOnlyList<string> MediaTypes { get; init; } = ["application/octet-stream"];
 
     public IReadOnlyList<Parameter> Parameters { get; init; } = [];
 

@@ -40,6 +40,7 @@ public sealed class InteropSpecs : IAsyncDisposable
         "tooMany",
         "transcript",
         "unknownSession",
+        "workspaceChanges",
         "workspaceMismatch",
         "wrongToken",
     ];

@@ -18,6 +18,9 @@ internal sealed class RunningDaemon : IAsyncDisposable
 
     public Uri Address { get; private set; } = null!;
 
+    /// <summary>What it told its owner so far.</summary>
+    public string Said => _process.Error.ToString();
+
     /// <summary>What clients show: the one the environment gives, else the one it has made.</summary>
     public string Token =>
         _thole.Variables.TryGetValue("THOLE_SERVER_TOKEN", out var given)

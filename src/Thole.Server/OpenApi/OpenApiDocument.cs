@@ -120,22 +120,29 @@ internal static class OpenApiDocument
     private static JsonObject Answers(Operation operation, SchemaBook book)
     {
         var good = new JsonObject { ["description"] = operation.Kind is ReplyKind.None ? "Done." : operation.Summary };
-        var (media, schema) = operation.Kind switch
+        IReadOnlyList<string> media = operation.Kind switch
         {
-            ReplyKind.None => (null, null),
-            ReplyKind.EventStream => ("text/event-stream", new JsonObject { ["type"] = "string" }),
-            ReplyKind.Bytes => (operation.MediaType, null),
-            _ => ("application/json", Reply(operation, book)),
+            ReplyKind.None => [],
+            ReplyKind.EventStream => ["text/event-stream"],
+            ReplyKind.Bytes => operation.MediaTypes,
+            _ => ["application/json"],
         };
-        if (media is not null)
+        var schema = operation.Kind switch
         {
-            var content = new JsonObject();
-            if (schema is not null)
-            {
-                content["schema"] = schema;
-            }
-
-            good["content"] = new JsonObject { [media] = content };
+            ReplyKind.None or ReplyKind.Bytes => null,
+            ReplyKind.EventStream => new JsonObject { ["type"] = "string" },
+            _ => Reply(operation, book),
+        };
+        if (media is not [])
+        {
+            good["content"] = new JsonObject(
+                media.Select(type =>
+                    KeyValuePair.Create(
+                        type,
+                        (JsonNode?)(schema is null ? [] : new JsonObject { ["schema"] = schema.DeepClone() })
+                    )
+                )
+            );
         }
 
         var answers = new JsonObject();

@@ -75,7 +75,7 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
             {
                 Handle = ExportAsync,
                 Kind = ReplyKind.Bytes,
-                MediaType = "text/markdown",
+                MediaTypes = ["text/markdown", "application/json", "application/x-ndjson"],
                 Parameters =
                 [
                     new Parameter(ParameterPlace.Query, "format", "md, json or jsonl; md if absent.")

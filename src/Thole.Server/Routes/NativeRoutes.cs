@@ -163,7 +163,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
                 : null;
         await exchange.ReplyBytesAsync(
             content ?? throw new ProblemException(404, "blob_not_found", "The session has no blob of that name."),
-            exchange.Operation.MediaType
+            exchange.Operation.MediaTypes[0]
         );
     }
 

@@ -80,14 +80,16 @@ public sealed class DaemonRegistrationSpecs : IDisposable
     [Fact]
     public void A_token_that_others_could_have_written_is_not_shown()
     {
+        _folder.Write("owner-token", Encoding.ASCII.GetBytes("a-token-that-anybody-could-have-put-here\n"));
         if (OperatingSystem.IsWindows())
         {
-            Assert.Skip("needs modes of files: Windows keeps others out of the folder");
-            return;
+            Assert.Skip("Windows keeps others out of the folder");
+        }
+        else
+        {
+            File.SetUnixFileMode(_folder.File("owner-token"), (UnixFileMode)0x1B4);
         }
 
-        _folder.Write("owner-token", Encoding.ASCII.GetBytes("a-token-that-anybody-could-have-put-here\n"));
-        File.SetUnixFileMode(_folder.File("owner-token"), (UnixFileMode)0x1B4);
         Assert.Throws<WorkspaceException>(() => OwnerToken.Find(null, _folder.Path, TimeProvider.System));
     }
 

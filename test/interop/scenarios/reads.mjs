@@ -1,17 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from '../lib/prompt.mjs';
 import { check, equal, refused } from '../lib/report.mjs';
 import { numbered, said, understood } from '../lib/reader.mjs';
-
-const workspaceReads = [
-  ['workspace_mcp', 'workspaceMcp'],
-  ['workspace_skills', 'workspaceSkills'],
-  ['workspace_providers', 'workspaceProviders'],
-  ['workspace_env', 'workspaceEnv'],
-  ['workspace_preflight', 'workspacePreflight'],
-  ['workspace_memory', 'workspaceMemory'],
-];
 
 export async function inspect({ connect, open, workspace }) {
   const session = await open();
@@ -27,16 +18,13 @@ export async function inspect({ connect, open, workspace }) {
 
   const daemon = await connect().daemonStatus();
   equal('the daemon tells of itself', [daemon.v, daemon.daemon?.workspaceCwd], [1, workspace]);
-  const { features } = await connect().capabilities();
-  for (const [feature, read] of workspaceReads) {
-    const call = () => connect()[read]();
-    if (features.includes(feature)) {
-      const answer = await call();
-      equal(`${read} is of the workspace`, [answer.v, answer.workspaceCwd], [1, workspace]);
-    } else {
-      await refused(`${read} is not announced and not there`, call, 404);
-    }
+  for (const read of ['workspaceMcp', 'workspaceSkills', 'workspaceProviders', 'workspaceEnv', 'workspacePreflight', 'workspaceMemory', 'workspaceTools']) {
+    const answer = await connect()[read]();
+    equal(`${read} is of the workspace`, [answer.v, answer.workspaceCwd], [1, workspace]);
   }
+
+  const git = await connect().workspaceGit();
+  equal('a folder without a repository has no branch', [git.workspaceCwd, git.branch], [workspace, null]);
 }
 
 export async function transcript({ sdk, connect, open }) {
@@ -71,12 +59,6 @@ export async function transcript({ sdk, connect, open }) {
 
 export async function files({ connect, workspace }) {
   const client = connect();
-  const { features } = await client.capabilities();
-  if (!['workspace_file_read', 'workspace_file_bytes', 'workspace_file_write'].every((feature) => features.includes(feature))) {
-    await refused('files are not announced and not there', () => client.readWorkspaceFile('hello.txt'), 404);
-    return;
-  }
-
   writeFileSync(join(workspace, 'hello.txt'), 'hello world\n');
   const read = await client.readWorkspaceFile('hello.txt');
   equal('a file is read', [read.kind, read.path, read.content, read.lineEnding, read.truncated], ['file', 'hello.txt', 'hello world\n', 'lf', false]);
@@ -98,4 +80,24 @@ export async function files({ connect, workspace }) {
   kind(await refused('an edit of what it was before is refused', () => client.editWorkspaceFile({ path: 'new/made.txt', oldText: 'edited', newText: 'x', expectedHash: written.hash }), 409), 'hash_mismatch');
   kind(await refused('what is not there is not read', () => client.readWorkspaceFile('none.txt'), 404), 'path_not_found');
   kind(await refused('what is outside is not read', () => client.readWorkspaceFile('../outside.txt'), 400), 'path_outside_workspace');
+}
+
+export async function workspaceChanges({ connect, open, workspace }) {
+  const client = connect();
+  const session = await open({}, client);
+  const isEnabled = async (name) => (await client.workspaceTools()).tools.find((tool) => tool.name === name)?.enabled;
+  equal('a tool is there', await isEnabled('write_file'), true);
+  equal('and can be taken away', await client.setWorkspaceToolEnabled('write_file', false), { toolName: 'write_file', enabled: false });
+  equal('which is told', await isEnabled('write_file'), false);
+  equal('a model that asks for it all the same', (await session.prompt(text('write a.txt'))).stopReason, 'end_turn');
+  check('does not get it', !existsSync(join(workspace, 'a.txt')));
+  equal('it can be given back', (await client.setWorkspaceToolEnabled('write_file', true)).enabled, true);
+  equal('which is told too', await isEnabled('write_file'), true);
+
+  const made = await client.initWorkspace();
+  equal('a file for agents is made', [made.action, existsSync(join(workspace, made.path))], ['created', true]);
+  writeFileSync(join(workspace, made.path), 'Be brief.\n');
+  const conflict = await refused('one that says something is not replaced', () => client.initWorkspace(), 409, 'workspace_init_conflict');
+  equal('and the refusal says which', [conflict?.body?.path, conflict?.body?.existingSize], [made.path, 10]);
+  equal('unless it is meant', (await client.initWorkspace({ force: true })).action, 'overwrote');
 }
