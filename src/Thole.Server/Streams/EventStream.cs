@@ -46,21 +46,17 @@ internal sealed class EventStream(
             }
 
             var now = parts.Live.Find(session) ?? status;
+            var welcome = new Welcome(now with { Latest = status.Latest }, after, replayed, exchange.QueryFlag("snapshot"));
+            Write(output => dialect.WriteWelcome(output, welcome));
             if (now.IsClosed)
             {
                 // The stream ends with the session: what happened while the past was sent is told as well.
-                status = now;
-                if (await ReplayAsync(now.Latest, leaving.Token) is not { } rest)
+                if (await ReplayAsync(now.Latest, leaving.Token) is not null)
                 {
-                    return;
+                    await FlushAsync(leaving.Token);
                 }
-
-                replayed += rest;
             }
-
-            var welcome = new Welcome(now with { Latest = status.Latest }, after, replayed, exchange.QueryFlag("snapshot"));
-            Write(output => dialect.WriteWelcome(output, welcome));
-            if (await FlushAsync(leaving.Token) && !now.IsClosed)
+            else if (await FlushAsync(leaving.Token))
             {
                 await FollowAsync(leaving.Token);
             }
