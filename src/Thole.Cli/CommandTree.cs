@@ -55,6 +55,7 @@ internal static class CommandTree
             ).Create()
         );
         root.Subcommands.Add(new ServeCommand(() => settings.Value).Create());
+        root.Subcommands.Add(new AttachCommand(() => settings.Value).Create());
         root.Subcommands.Add(
             new TokenCommand(
                 () => new TokenFile(settings.Value.Locations.Access, TimeProvider.System),

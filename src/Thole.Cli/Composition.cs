@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Thole.Cli.Configuration;
 using Thole.Core.Context;
 using Thole.Core.Context.Sources;
+using Thole.Core.Inventory;
 using Thole.Core.Log;
 using Thole.Core.Models;
 using Thole.Core.Permissions;
@@ -10,6 +11,7 @@ using Thole.Core.Sessions;
 using Thole.Core.Tools;
 using Thole.Core.Turns;
 using Thole.Core.Workspaces;
+using Thole.Core.Workspaces.Repositories;
 using Thole.Core.Workspaces.Search;
 using Thole.Protocol;
 using Thole.Providers;
@@ -32,7 +34,33 @@ internal sealed class Composition(
 
     public ICatalog Catalog => field ??= _catalogue = new Catalogue(settings.Locations.Sessions);
 
-    public IReadOnlyList<string> ToolNames => [.. _tools.Definitions.Select(tool => tool.Name)];
+    public IReadOnlyList<string> ToolNames => [.. Tools.Enabled.Definitions.Select(tool => tool.Name)];
+
+    /// <summary>The workspace for clients that are no session; the folders included for tools are none of their business.</summary>
+    public IWorkspaceFiles Files => field ??= new WorkspaceFiles(Root, new Searcher(Root), _gate, TimeProvider.System);
+
+    public IRepository Repository =>
+        field ??= new Repository(
+            Root,
+            _processes = new ProcessRunner(new ChildEnvironment([]), TimeProvider.System),
+            new ChildEnvironment([]),
+            TimeProvider.System
+        );
+
+    public IInventory Inventory =>
+        field ??= new WorkspaceInventory(
+            Root,
+            Tools,
+            Models,
+            Instructions,
+            new InventoryScope(
+                settings.Model,
+                settings.ApprovalMode,
+                [.. SettingDefinitions.All.SelectMany(setting => setting.Variables ?? []).Append("THOLE_HOME")],
+                Environment.GetEnvironmentVariable,
+                Version
+            )
+        );
 
     public Func<Guid> NewId { get; } = Guid.NewGuid;
 
@@ -53,11 +81,36 @@ internal sealed class Composition(
         {
             await _runtime.DisposeAsync();
         }
+
+        if (_processes is not null)
+        {
+            await _processes.DisposeAsync();
+        }
     }
 
-    private readonly ToolBox _tools = new(BuiltInTools.All);
+    private readonly FileGate _gate = new();
+    private ProcessRunner? _processes;
     private Catalogue? _catalogue;
     private Runtime? _runtime;
+
+    private Workspace Root => field ??= new Workspace(settings.Workspace, [], TimeProvider.System);
+
+    private InstructionFiles Instructions =>
+        field ??= new InstructionFiles(settings.Locations.Config, Environment.GetEnvironmentVariable("HOME"), TrustedFile.Read);
+
+    private ToolToggles Tools => field ??= MakeTools();
+
+    private ToolToggles MakeTools()
+    {
+        try
+        {
+            return new ToolToggles(BuiltInTools.All, Path.Join(settings.Locations.StateOf(settings.Workspace), "tools.json"));
+        }
+        catch (WorkspaceException damaged)
+        {
+            throw new UsageException(damaged.Message, damaged);
+        }
+    }
 
     private Runtime MakeRuntime()
     {
@@ -79,21 +132,19 @@ internal sealed class Composition(
             );
         }
 
+        var tools = Tools;
         var prompt = settings.SystemPrompt ?? SystemPrompt.Text;
         return new Runtime(
             new RuntimeParts
             {
                 Store = new SqliteEventStore(settings.Locations.Sessions, TimeProvider.System, BootId.Read, EventUpgrades.All),
                 Models = Models,
-                Tools = () => _tools,
+                Tools = () => tools.Enabled,
                 Policy = policy,
                 OpenHands = OpenHands,
+                Gate = _gate,
                 SystemPrompt = settings.AppendSystemPrompt is { } more ? $"{prompt}\n\n{more}" : prompt,
-                Sources =
-                [
-                    new EnvironmentSource(TimeProvider.System, TrustedFile.Read),
-                    new InstructionFiles(settings.Locations.Config, Environment.GetEnvironmentVariable("HOME"), TrustedFile.Read),
-                ],
+                Sources = [new EnvironmentSource(TimeProvider.System, TrustedFile.Read), Instructions],
                 Limits = new TurnLimits(settings.MaxTurns),
                 Rules = rules ?? new SessionRules(),
                 Elect = elect ?? (static (_, _) => null),

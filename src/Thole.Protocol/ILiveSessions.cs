@@ -70,6 +70,7 @@ public sealed record SessionStatus
 
 /// <param name="QueuedAt">Null where its prompt did not have to wait.</param>
 /// <param name="Step">The step that was begun last; 0 before the first.</param>
+/// <param name="Content">What it was asked; null where that was noted by a version that did not keep it.</param>
 public sealed record RunningTurn(
     TurnId Turn,
     PromptId Prompt,
@@ -77,7 +78,8 @@ public sealed record RunningTurn(
     DateTimeOffset StartedAt,
     DateTimeOffset? QueuedAt = null,
     bool IsInterrupted = false,
-    int Step = 0
+    int Step = 0,
+    IReadOnlyList<Content>? Content = null
 );
 
 public sealed record WaitingPrompt(PromptId Prompt, IReadOnlyList<Content> Content, Actor Asker, DateTimeOffset At);

@@ -30,6 +30,9 @@ public sealed class DaemonHost : IAsyncDisposable
                 .. new PermissionRoutes(parts, _sessions, _attendance).Operations,
                 .. new EventRoutes(parts, _sessions, _attendance).Operations,
                 .. new NativeRoutes(parts, _sessions, _attendance).Operations,
+                .. FileRoutes.Create(parts.Files),
+                .. GitRoutes.Create(parts.Repository, parts.Workspace),
+                .. WorkspaceRoutes.Create(parts.Inventory, parts.Files, parts.Workspace),
             ],
             parts.Version
         );

@@ -11,6 +11,12 @@ public sealed record DaemonParts
 
     public required ICatalog Catalog { get; init; }
 
+    public required IWorkspaceFiles Files { get; init; }
+
+    public required IRepository Repository { get; init; }
+
+    public required IInventory Inventory { get; init; }
+
     public required IAccessTokens Tokens { get; init; }
 
     /// <summary>The one directory tree of this daemon: absolute, links resolved.</summary>
@@ -20,7 +26,7 @@ public sealed record DaemonParts
     public required Func<string, string?> RealPath { get; init; }
 
     /// <summary>The full name of a model, <c>provider/model</c>.</summary>
-    /// <exception cref="RefusedException"><c>model_unavailable</c>: there is none, or no key for it.</exception>
+    /// <exception cref="RefusedException"><c>model_unavailable</c>, or <c>no_credentials</c>: there is no key for it.</exception>
     public required Func<string, string> ResolveModel { get; init; }
 
     public required SessionOptions Sessions { get; init; }

@@ -65,7 +65,8 @@ internal sealed class Exchange(HttpContext context, RouteMatch match, QueryText 
             JsonSerializer.Serialize(writer, reply, type);
         }
 
-        await ReplyBytesAsync(buffer.WrittenMemory, "application/json; charset=utf-8", status);
+        var content = Operation.Head is { } head ? head.Before(buffer.WrittenSpan) : buffer.WrittenMemory;
+        await ReplyBytesAsync(content, "application/json; charset=utf-8", status);
     }
 
     public async Task ReplyBytesAsync(ReadOnlyMemory<byte> content, string mediaType, int status = 0)

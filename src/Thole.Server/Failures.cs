@@ -70,7 +70,7 @@ internal sealed class Failures(PathScrubber paths, long bodyLimit, Action<string
             "session_not_found" => 404,
             "workspace_mismatch" or "session_ambiguous" => 400,
             "session_unwritable" => 503,
-            "model_unavailable" or "invalid_metadata" => 400,
+            "model_unavailable" or "no_credentials" or "invalid_metadata" => 400,
             _ => 409, // what cannot be, as things stand: session_in_use, session_closed, …
         };
 

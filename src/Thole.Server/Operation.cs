@@ -19,12 +19,18 @@ internal sealed record Operation(string Method, string Path, string Name, Scope 
     /// <summary>The JSON answer; null where there is no content or it is not JSON.</summary>
     public JsonTypeInfo? Reply { get; init; }
 
+    /// <summary>What every reply begins with; null where the JSON answer is all there is.</summary>
+    public ReplyHead? Head { get; init; }
+
     public int Status { get; init; } = 200;
+
+    /// <summary>A second good status, where the reply tells two cases apart.</summary>
+    public int? OtherStatus { get; init; }
 
     public ReplyKind Kind { get; init; }
 
-    /// <summary>The media type of <see cref="ReplyKind.Bytes"/>.</summary>
-    public string MediaType { get; init; } = "application/octet-stream";
+    /// <summary>What an answer of <see cref="ReplyKind.Bytes"/> may be.</summary>
+    public IReadOnlyList<string> MediaTypes { get; init; } = ["application/octet-stream"];
 
     public IReadOnlyList<Parameter> Parameters { get; init; } = [];
 

@@ -19,9 +19,16 @@ internal static class House
     [
         Protocol,
         Core,
-        .. new[] { "Thole.Providers", "Thole.Server", "Thole.Tools", "Thole.Wire", "thole", "Thole.Testing" }.Select(
-            Assembly.Load
-        ),
+        .. new[]
+        {
+            "Thole.Client",
+            "Thole.Providers",
+            "Thole.Server",
+            "Thole.Tools",
+            "Thole.Wire",
+            "thole",
+            "Thole.Testing",
+        }.Select(Assembly.Load),
     ];
 
     /// <summary>The types that somebody wrote: not closures, not what source generators made.</summary>

@@ -18,6 +18,7 @@ public sealed partial class RoomSpecs
         ["Tools"] = ["Log", "Models", "Workspaces"],
         ["Permissions"] = ["Tools", "Workspaces"],
         ["Hooks"] = ["Tools", "Workspaces"],
+        ["Inventory"] = ["Context", "Models", "Tools", "Workspaces"],
         ["Context"] = ["Log", "Models", "Tools", "Workspaces"],
         ["Turns"] = ["Context", "Hooks", "Log", "Models", "Permissions", "Tools", "Workspaces"],
         ["Sessions"] = ["", "Context", "Hooks", "Log", "Models", "Permissions", "Tools", "Turns", "Workspaces"],

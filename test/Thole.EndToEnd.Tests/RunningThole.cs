@@ -60,6 +60,9 @@ internal sealed class RunningThole : IAsyncDisposable
     /// <summary>Completes when that was printed on standard output.</summary>
     public Task SaysAsync(string text) => GuardAsync(Output.ContainsAsync(text, _limit.Token));
 
+    /// <summary>Completes when that was printed on standard error.</summary>
+    public Task ComplainsAsync(string text) => GuardAsync(Error.ContainsAsync(text, _limit.Token));
+
     /// <param name="name">INT, TERM or KILL.</param>
     public async Task SignalAsync(string name)
     {

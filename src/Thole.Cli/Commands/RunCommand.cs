@@ -3,6 +3,8 @@ using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using Thole.Cli.Configuration;
 using Thole.Cli.Headless;
+using Thole.Cli.Serving;
+using Thole.Client;
 using Thole.Core.Log;
 using Thole.Core.Models;
 using Thole.Protocol;
@@ -111,8 +113,17 @@ internal sealed class RunCommand
         }
         catch (RefusedException refused)
         {
-            failure = refused.Message;
-            exitCode = refused.Reason is "session_unwritable" or "session_closed" ? ExitCodes.Failed : ExitCodes.BadUsage;
+            failure = DaemonDoor.Explain(refused);
+            exitCode = refused.Reason switch
+            {
+                "session_unwritable" or "session_closed" or "prompt_withdrawn" => ExitCodes.Failed,
+                "unauthorized" or "no_credentials" => ExitCodes.NoCredentials,
+                _ => ExitCodes.BadUsage,
+            };
+        }
+        catch (DaemonLostException lost)
+        {
+            failure = $"{lost.Message} What it accepted is in the log of the session, and goes on when the daemon does.";
         }
         catch (LogException unreadable)
         {
@@ -148,35 +159,20 @@ internal sealed class RunCommand
     {
         await using var house = new Composition(settings);
         var known = resume is null && !goOn ? null : await FindAsync(house.Catalog, settings.Workspace, resume);
-        var isChosen = settings.LevelOf("model") >= SettingLevel.Environment;
-        var model = house.Models.Find(isChosen ? settings.Model : known?.Model ?? settings.Model).Name; // no key, no session
         var openedAt = TimeProvider.System.GetUtcNow();
-        var session = await house.Runtime.OpenSessionAsync(
-            new OpenSession
-            {
-                Workspace = settings.Workspace,
-                Session = known?.Id,
-                Model = settings.Model,
-                ApprovalMode = settings.ApprovalMode,
-            },
-            CancellationToken.None
-        );
-        using var run = new HeadlessRun(house.Runtime, session, output, house.NewId);
+        using var place = await RunPlace.OpenAsync(settings, house, known);
+        var (runtime, session) = (place.Runtime, place.Session);
+        using var run = new HeadlessRun(runtime, session, output, house.NewId, place.IsShared);
         using var signals = new Signals(run.InterruptAsync);
         output.Begin(
-            new RunStart(session, settings.Workspace, model, settings.ApprovalMode, house.ToolNames, Composition.Version)
+            new RunStart(session, settings.Workspace, place.Model, settings.ApprovalMode, house.ToolNames, Composition.Version)
         );
-        if (known is not null)
-        {
-            var latest = await ChooseAsync(house.Runtime, session, settings, isChosen);
-            await ShowOpeningAsync(house.Runtime, session, output, openedAt, latest);
-        }
-
+        await ShowOpeningAsync(runtime, session, output, openedAt, place.Latest);
         var exitCode = await run.RunAsync(
             prompt is not null
                 ? promptAsync => promptAsync([new TextContent(prompt)])
                 : promptAsync =>
-                    new StreamJsonInput(Terminal.Input, (JsonOutput)output, house.Runtime, session).ReadAsync(
+                    new StreamJsonInput(Terminal.Input, (JsonOutput)output, runtime, session).ReadAsync(
                         promptAsync,
                         run.StopTurnAsync
                     )
@@ -188,20 +184,6 @@ internal sealed class RunCommand
         }
 
         return signals.Received is { } signal ? 128 + signal : exitCode;
-    }
-
-    /// <summary>A session that goes on keeps its model and mode, unless a flag or the environment says otherwise.</summary>
-    /// <returns>The number of the newest event.</returns>
-    private static async Task<long> ChooseAsync(IAgentRuntime runtime, SessionId session, Settings settings, bool isModelChosen)
-    {
-        if (isModelChosen)
-        {
-            await runtime.SubmitAsync(session, new SelectModel(settings.Model), Actor.User, CancellationToken.None);
-        }
-
-        // The mode is a right: it is given for this run, and not inherited from a run that had more of it.
-        var mode = new SelectApprovalMode(settings.ApprovalMode);
-        return (await runtime.SubmitAsync(session, mode, Actor.User, CancellationToken.None)).Sequence;
     }
 
     /// <summary>A log that had to be salvaged is spoken of before the first answer that builds on it.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Thole.Cli.Configuration;
 using Thole.Cli.Serving;
@@ -41,7 +42,7 @@ internal sealed class ServeCommand(Func<Settings> load)
     {
         Inspection.Deny();
         var settings = load();
-        using var registration = DaemonControl.Register(settings);
+        using var registration = await DaemonControl.RegisterAsync(settings, CancellationToken.None);
         OwnerToken owner;
         try
         {
@@ -73,7 +74,8 @@ internal sealed class ServeCommand(Func<Settings> load)
                 address.ToString().TrimEnd('/'),
                 Environment.ProcessId,
                 TimeProvider.System.GetUtcNow(),
-                Composition.Version
+                Composition.Version,
+                options.TlsCertificatePath is { } certificate ? Fingerprint(certificate) : null
             ),
             CancellationToken.None
         );
@@ -89,6 +91,9 @@ internal sealed class ServeCommand(Func<Settings> load)
             Runtime = house.Runtime,
             Live = house.Runtime,
             Catalog = house.Catalog,
+            Files = house.Files,
+            Repository = house.Repository,
+            Inventory = house.Inventory,
             Tokens = new AccessTokens(
                 owner.Value,
                 new TokenFile(settings.Locations.Access, TimeProvider.System),
@@ -117,6 +122,12 @@ internal sealed class ServeCommand(Func<Settings> load)
         }
     }
 
+    private static string Fingerprint(string path)
+    {
+        using var certificate = X509CertificateLoader.LoadCertificateFromFile(path);
+        return certificate.GetCertHashString(HashAlgorithmName.SHA256);
+    }
+
     private static void Announce(DaemonOptions options, Settings settings, OwnerToken owner, Uri address)
     {
         Terminal.Output.WriteLine(
@@ -143,7 +154,8 @@ internal sealed class ServeCommand(Func<Settings> load)
         }
         catch (ModelException unusable)
         {
-            throw new RefusedException("model_unavailable", unusable.Message, unusable);
+            var reason = unusable.Failure is ModelFailure.Unauthorized ? "no_credentials" : "model_unavailable";
+            throw new RefusedException(reason, unusable.Message, unusable);
         }
     }
 }

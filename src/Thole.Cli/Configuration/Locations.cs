@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Thole.Cli.Configuration;
 
 /// <summary>Where state and the user's settings lie: beneath <c>THOLE_HOME</c> where it is set, else in the platform's usual folders.</summary>
@@ -7,10 +10,14 @@ internal sealed record Locations(string Config, string State)
 
     public string Sessions => Path.Join(State, "sessions");
 
-    /// <summary>Who may speak to a daemon.</summary>
+    /// <summary>What we remember about one workspace, kept apart from it.</summary>
+    public string StateOf(string workspace) =>
+        Path.Join(State, "workspaces", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(workspace)))[..16]);
+
     /// <summary>Which daemon serves which workspace.</summary>
     public string Daemons => Path.Join(State, "daemons");
 
+    /// <summary>Who may speak to a daemon.</summary>
     public string Access => Path.Join(State, "access");
 
     public static string ProjectSettings(string workspace) => Path.Join(workspace, ".thole", "settings.json");

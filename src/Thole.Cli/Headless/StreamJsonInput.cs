@@ -60,7 +60,8 @@ internal sealed class StreamJsonInput(TextReader input, JsonOutput output, IAgen
             await ObeyAsync(subtype, request, stopTurnAsync);
             Answer(id, "success", json => WriteCapabilities(json, subtype));
         }
-        catch (Exception wrong) when (wrong is InvalidOperationException or KeyNotFoundException or UsageException)
+        catch (Exception wrong)
+            when (wrong is InvalidOperationException or KeyNotFoundException or UsageException or RefusedException)
         {
             Answer(id, "error", json => json.WriteString("error", Explain(wrong)));
         }
@@ -70,7 +71,7 @@ internal sealed class StreamJsonInput(TextReader input, JsonOutput output, IAgen
     private static string Explain(Exception wrong) =>
         wrong switch
         {
-            UsageException => wrong.Message,
+            UsageException or RefusedException => wrong.Message,
             KeyNotFoundException => "a field is missing; docs/cli.md lists them.",
             InvalidOperationException => "a field has the wrong type; docs/cli.md lists them.",
             _ => "it is not a JSON object on a line of its own.",

@@ -75,9 +75,15 @@ internal sealed class TextOutput(TextWriter output, TextWriter error, bool showC
     {
         if (failure is not null)
         {
-            FinishLine();
-            Tell(failure);
+            Note(failure);
         }
+    }
+
+    /// <summary>Something beside the answer, on a line of its own.</summary>
+    public void Note(string sentence)
+    {
+        FinishLine();
+        Tell(sentence);
     }
 
     private void Tell(string sentence) => error.WriteLine($"thole: {TerminalText.EscapeLine(sentence)}");

@@ -9,21 +9,38 @@ namespace Thole.Cli.Serving;
 /// <summary>The daemon of a workspace as another process of ours sees it.</summary>
 internal sealed class DaemonControl(Settings settings)
 {
+    private const int MostLooks = 10;
+
     private static readonly TimeSpan s_longestStop = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
 
     /// <exception cref="UsageException">Another daemon serves the workspace; the message says where.</exception>
-    public static DaemonRegistration Register(Settings settings)
+    public static async Task<DaemonRegistration> RegisterAsync(Settings settings, CancellationToken cancellationToken)
     {
-        if (DaemonRegistration.TryTake(settings.Locations.Daemons, settings.Workspace, TimeProvider.System) is { } registration)
+        // Who looks for a daemon holds the lock for a moment: that is not yet one.
+        for (var attempt = 1; ; attempt++)
         {
-            return registration;
-        }
+            var registration = await DaemonRegistration.TryTakeAsync(
+                settings.Locations.Daemons,
+                settings.Workspace,
+                TimeProvider.System,
+                cancellationToken
+            );
+            if (registration is not null)
+            {
+                return registration;
+            }
 
-        var where = Find(settings) is { } other ? $" on {other.Address}" : "";
-        throw new UsageException(
-            $"A daemon serves {settings.Workspace} already{where}; use that one, or stop it with thole serve stop."
-        );
+            var other = Find(settings);
+            if (other is not null || attempt == MostLooks)
+            {
+                throw new UsageException(
+                    $"A daemon serves {settings.Workspace} already{(other is null ? "" : $" on {other.Address}")}; use that one, or stop it with thole serve stop."
+                );
+            }
+
+            await Task.Delay(s_pause, TimeProvider.System, cancellationToken);
+        }
     }
 
     /// <summary>The daemon of this workspace; null where none runs.</summary>

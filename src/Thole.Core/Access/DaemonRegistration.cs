@@ -18,13 +18,24 @@ public sealed class DaemonRegistration : IDisposable
 
     private DaemonRegistration(SessionLease lease, StateFile file) => (_lease, _file) = (lease, file);
 
-    /// <summary>Null where another daemon serves that workspace.</summary>
-    public static DaemonRegistration? TryTake(string folder, string workspace, TimeProvider time)
+    /// <summary>Null where another daemon serves that workspace, or somebody looks at this moment whether one does.</summary>
+    public static async Task<DaemonRegistration?> TryTakeAsync(
+        string folder,
+        string workspace,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         FileWriter.CreateDirectory(folder);
-        return SessionLease.TryTake(LockOf(folder, workspace)) is { } lease
-            ? new DaemonRegistration(lease, FileOf(folder, workspace, time))
-            : null;
+        if (SessionLease.TryTake(LockOf(folder, workspace)) is not { } lease)
+        {
+            return null;
+        }
+
+        // What the last daemon said of itself is not true of this one, which does not listen yet.
+        var registration = new DaemonRegistration(lease, FileOf(folder, workspace, time));
+        await registration._file.UpdateAsync(content => content is null ? null : "null"u8.ToArray(), cancellationToken);
+        return registration;
     }
 
     /// <summary>The daemon that serves that workspace now; null where there is none.</summary>
@@ -71,7 +82,15 @@ public sealed class DaemonRegistration : IDisposable
 }
 
 /// <summary>What a running daemon says of itself.</summary>
-public sealed record DaemonRecord(string Workspace, string Address, int ProcessId, DateTimeOffset StartedAt, string Version);
+/// <param name="Certificate">The SHA-256 of the certificate it shows, in hex; null where it speaks plainly.</param>
+public sealed record DaemonRecord(
+    string Workspace,
+    string Address,
+    int ProcessId,
+    DateTimeOffset StartedAt,
+    string Version,
+    string? Certificate = null
+);
 
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,

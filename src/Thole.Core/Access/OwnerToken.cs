@@ -26,16 +26,10 @@ public sealed record OwnerToken(string Value, string? File)
     {
         if (given is not null)
         {
-            var trimmed = given.Trim();
-            return trimmed.Length >= Shortest && trimmed.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0
-                ? new OwnerToken(trimmed, null)
-                : throw new RefusedException(
-                    "token_unusable",
-                    $"{Variable} needs at least {Shortest} characters, all of them visible ASCII; unset it to have a token made."
-                );
+            return Given(given);
         }
 
-        var file = new StateFile(Path.Join(folder, "owner-token"), time);
+        var file = FileIn(folder, time);
         if (Parse(file.Read()) is not { } token)
         {
             token = TokenFile.NewToken();
@@ -56,6 +50,32 @@ public sealed record OwnerToken(string Value, string? File)
 
         return new OwnerToken(token, file.Path);
     }
+
+    /// <summary>The one that clients of the same user show; null where none was given and none has been made.</summary>
+    /// <inheritdoc cref="GetAsync"/>
+    public static OwnerToken? Find(string? given, string folder, TimeProvider time)
+    {
+        if (given is not null)
+        {
+            return Given(given);
+        }
+
+        var file = FileIn(folder, time);
+        return Parse(file.Read()) is { } token ? new OwnerToken(token, file.Path) : null;
+    }
+
+    private static OwnerToken Given(string given)
+    {
+        var trimmed = given.Trim();
+        return trimmed.Length >= Shortest && trimmed.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0
+            ? new OwnerToken(trimmed, null)
+            : throw new RefusedException(
+                "token_unusable",
+                $"{Variable} needs at least {Shortest} characters, all of them visible ASCII; unset it to have a token made."
+            );
+    }
+
+    private static StateFile FileIn(string folder, TimeProvider time) => new(Path.Join(folder, "owner-token"), time);
 
     private static string? Parse(byte[]? content) =>
         content is not null && Encoding.ASCII.GetString(content).Trim() is { Length: >= Shortest } token ? token : null;

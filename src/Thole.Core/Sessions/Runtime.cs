@@ -30,7 +30,7 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
             parts.Tools,
             new ContextBuilder(parts.SystemPrompt, parts.Sources),
             new Compaction(parts.CompactionThreshold),
-            new ToolRunner(parts.Policy, new FileGate(), parts.Time),
+            new ToolRunner(parts.Policy, parts.Gate, parts.Time),
             parts.Limits,
             parts.Time
         );

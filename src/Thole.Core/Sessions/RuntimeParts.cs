@@ -5,6 +5,7 @@ using Thole.Core.Models;
 using Thole.Core.Permissions;
 using Thole.Core.Tools;
 using Thole.Core.Turns;
+using Thole.Core.Workspaces;
 
 namespace Thole.Core.Sessions;
 
@@ -19,6 +20,10 @@ public sealed record RuntimeParts
 
     public required IPermissionPolicy Policy { get; init; }
     public required OpenHands OpenHands { get; init; }
+
+    /// <summary>Shared with whoever else writes files of the same workspaces.</summary>
+    public FileGate Gate { get; init; } = new();
+
     public required string SystemPrompt { get; init; }
     public required IReadOnlyList<IContextSource> Sources { get; init; }
     public required TurnLimits Limits { get; init; }

@@ -106,7 +106,10 @@ internal sealed record SessionState
             },
             TurnStarted started => state with
             {
-                Running = new RunningTurn(started.Turn, started.Prompt, envelope.Actor, envelope.At, started.QueuedAt),
+                Running = new RunningTurn(started.Turn, started.Prompt, envelope.Actor, envelope.At, started.QueuedAt)
+                {
+                    Content = started.Content,
+                },
                 LastTurn = null,
                 Waiting = Without(Waiting, started.Prompt),
                 Steering = Without(Steering, started.Prompt),

@@ -4,8 +4,8 @@ using Thole.Protocol;
 
 namespace Thole.Core.Turns;
 
-/// <summary>What a running turn sees of its session: it reads the context, and has facts written down.</summary>
-internal interface ISessionJournal
+/// <summary>What a running turn sees of its session.</summary>
+internal interface ISessionView
 {
     SessionId Id { get; }
 
@@ -24,17 +24,21 @@ internal interface ISessionJournal
     /// <summary>Something was said to the turn since its last step.</summary>
     bool HasSteering { get; }
 
-    /// <summary>Adds what was said to the context.</summary>
-    ValueTask TakeSteeringAsync();
-
     /// <summary>The hands of this session.</summary>
     ToolContext Hands { get; }
+}
 
+/// <summary>What a running turn has written down, and asks of people.</summary>
+internal interface ISessionJournal : ISessionView
+{
     /// <summary>Names for the next calls, never used before in this session.</summary>
     IReadOnlyList<CallId> NewCalls(int count);
 
     /// <summary>Written in one piece, and durable where one of the facts must be. Takes no token: a fact cannot be cancelled.</summary>
     ValueTask RecordAsync(params IReadOnlyList<SessionEvent> happened);
+
+    /// <summary>Adds what was said to the context.</summary>
+    ValueTask TakeSteeringAsync();
 
     /// <summary>Asks whoever answers for this session, and waits.</summary>
     ValueTask<PermissionAnswered> AskAsync(PermissionRequested question, CancellationToken cancellationToken);

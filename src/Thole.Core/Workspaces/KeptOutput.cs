@@ -15,6 +15,9 @@ internal sealed class KeptOutput(int headLimit, int tailLimit)
     private long _total;
     private long _shown;
 
+    /// <summary>Whatever the console of the platform speaks.</summary>
+    public bool IsUtf8 { get; init; } = !OperatingSystem.IsWindows();
+
     public long Total
     {
         get
@@ -124,8 +127,8 @@ internal sealed class KeptOutput(int headLimit, int tailLimit)
         }
     }
 
-    private static string Decode(ReadOnlySpan<byte> bytes) =>
-        OperatingSystem.IsWindows() ? ConsoleCodePage.Decode(bytes) : Encoding.UTF8.GetString(bytes);
+    private string Decode(ReadOnlySpan<byte> bytes) =>
+        OperatingSystem.IsWindows() && !IsUtf8 ? ConsoleCodePage.Decode(bytes) : Encoding.UTF8.GetString(bytes);
 
     private static ReadOnlySpan<byte> WithoutCutStart(ReadOnlySpan<byte> bytes)
     {

@@ -1,7 +1,20 @@
 namespace Thole.Core.Workspaces;
 
 /// <summary>A command line for the shell of the platform (<c>bash -c</c>, else <c>sh -c</c>; <c>cmd /c</c> on Windows).</summary>
-public sealed record ProcessRequest(string Command, string Directory, TimeSpan Timeout);
+public sealed record ProcessRequest(string Command, string Directory, TimeSpan Timeout)
+{
+    /// <summary>
+    /// A program by its full path and its arguments, each as it stands, that no shell reads; <see cref="Command"/> then only
+    /// says for people what runs.
+    /// </summary>
+    public IReadOnlyList<string>? Arguments { get; init; }
+
+    /// <summary>All that it finds in its environment; null for what every command of ours finds.</summary>
+    public IReadOnlyDictionary<string, string>? Environment { get; init; }
+
+    /// <summary>For an output that a program of ours reads: standard error is thrown away, and only the beginning is kept.</summary>
+    public int? OutputOnly { get; init; }
+}
 
 /// <summary>How a command ended.</summary>
 /// <param name="Output">Standard output and error as they were interleaved, decoded as UTF-8; head and tail where it was longer than kept.</param>

@@ -107,7 +107,7 @@ public sealed class ProcessRunner : IProcessRunner
     private RunningCommand Launch(ProcessRequest request, string id, int kept)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (request.Command.Contains('\0', StringComparison.Ordinal))
+        if ((request.Arguments ?? [request.Command]).Any(text => text.Contains('\0', StringComparison.Ordinal)))
         {
             throw new WorkspaceException(ToolErrors.ShellFailed, "A command cannot contain a NUL character: write it without.");
         }
@@ -120,9 +120,9 @@ public sealed class ProcessRunner : IProcessRunner
             );
         }
 
-        var output = new KeptOutput(kept, kept);
+        var output = request.OutputOnly is { } most ? new KeptOutput(most, 0) { IsUtf8 = true } : new KeptOutput(kept, kept);
         var mark = $"{_mark}.{Interlocked.Increment(ref _started)};";
-        var environment = new Dictionary<string, string>(_environment.Value, StringComparer.Ordinal)
+        var environment = new Dictionary<string, string>(request.Environment ?? _environment.Value, StringComparer.Ordinal)
         {
             [MarkName] = _environment.Value.GetValueOrDefault(MarkName) + mark,
         };
@@ -137,11 +137,11 @@ public sealed class ProcessRunner : IProcessRunner
         }
 
         // The command is its own argument: a dash at its beginning is no option of the shell.
-        string[] arguments = [_shell.Value, "-c", "--", request.Command];
+        var arguments = request.Arguments ?? [_shell.Value, "-c", "--", request.Command];
         var error = _guard.Value.Stand();
         if (error == 0)
         {
-            (var child, error) = UnixChild.Start(arguments, request.Directory, environment, mark, output, _guard.Value, _time);
+            (var child, error) = UnixChild.Start(arguments, request, environment, mark, output, _guard.Value, _time);
             if (child is not null)
             {
                 return child;
@@ -154,7 +154,7 @@ public sealed class ProcessRunner : IProcessRunner
             {
                 TooLong => "The command is longer than this system takes: write it to a file and run that.",
                 NotPermitted => $"The directory '{request.Directory}' may not be entered: run the command elsewhere.",
-                NoSuchFile => $"'{_shell.Value}' or '{request.Directory}' is not there any more: look and try again.",
+                NoSuchFile => $"'{arguments[0]}' or '{request.Directory}' is not there any more: look and try again.",
                 _ =>
                     $"The command could not be started ({Marshal.GetPInvokeErrorMessage(error)}): try again when less is running.",
             }

@@ -12,23 +12,6 @@ public sealed class TextFile
 {
     private const int SniffedBytes = 8192;
 
-    // UTF-32 before UTF-16: the mark of UTF-16 LE is the beginning of that of UTF-32 LE.
-    private static readonly Encoding[] s_marked =
-    [
-        new UTF8Encoding(encoderShouldEmitUTF8Identifier: true, throwOnInvalidBytes: true),
-        new UTF32Encoding(bigEndian: false, byteOrderMark: true, throwOnInvalidCharacters: true),
-        new UTF32Encoding(bigEndian: true, byteOrderMark: true, throwOnInvalidCharacters: true),
-        new UnicodeEncoding(bigEndian: false, byteOrderMark: true, throwOnInvalidBytes: true),
-        new UnicodeEncoding(bigEndian: true, byteOrderMark: true, throwOnInvalidBytes: true),
-    ];
-
-    private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-    private static readonly Encoding s_latin1 = Encoding.GetEncoding(
-        "iso-8859-1",
-        EncoderFallback.ExceptionFallback,
-        DecoderFallback.ExceptionFallback
-    );
-
     private readonly Encoding _encoding;
 
     private TextFile(Encoding encoding, string raw, string hash)
@@ -49,7 +32,12 @@ public sealed class TextFile
     public string Hash { get; }
 
     /// <summary>Not in a Unicode encoding: every byte is shown as the Latin-1 character that it may not be.</summary>
-    public bool IsLegacy => ReferenceEquals(_encoding, s_latin1);
+    public bool IsLegacy => ReferenceEquals(_encoding, TextEncodings.Latin1);
+
+    /// <summary>The name of the encoding, in lower case.</summary>
+    public string EncodingName => TextEncodings.NameOf(_encoding);
+
+    public bool HasMark => _encoding.Preamble.Length > 0;
 
     /// <summary>Counted as people do: a final newline ends the last line and begins no other.</summary>
     public int LineCount => LineSpans.Count(Text);
@@ -67,7 +55,7 @@ public sealed class TextFile
     /// <returns>Null where the bytes are no text.</returns>
     public static TextFile? Decode(byte[] bytes)
     {
-        foreach (var encoding in s_marked)
+        foreach (var encoding in TextEncodings.Marked)
         {
             if (bytes.AsSpan().StartsWith(encoding.Preamble) && TryDecode(bytes, encoding, out var marked))
             {
@@ -81,15 +69,15 @@ public sealed class TextFile
         }
 
         // Latin-1 gives every byte a character and takes it back: a legacy encoding that we cannot name survives an edit.
-        return TryDecode(bytes, s_utf8, out var text) ? new TextFile(s_utf8, text, HashOf(bytes))
+        return TryDecode(bytes, TextEncodings.Utf8, out var text) ? new TextFile(TextEncodings.Utf8, text, HashOf(bytes))
             : LooksLikeControlCodes(bytes) ? null
-            : new TextFile(s_latin1, s_latin1.GetString(bytes), HashOf(bytes));
+            : new TextFile(TextEncodings.Latin1, TextEncodings.Latin1.GetString(bytes), HashOf(bytes));
     }
 
     public static string HashOf(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
     /// <summary>The bytes of a new file.</summary>
-    public static byte[] Encode(string text) => Encode(s_utf8, text);
+    public static byte[] Encode(string text) => Encode(TextEncodings.Utf8, text);
 
     /// <summary>The bytes of this file with another text, given with the line endings it shall have.</summary>
     public byte[] EncodeRaw(string raw) => Encode(_encoding, raw);
@@ -158,7 +146,7 @@ public sealed class TextFile
         return raw;
     }
 
-    private static byte[] Encode(Encoding encoding, string text)
+    internal static byte[] Encode(Encoding encoding, string text)
     {
         try
         {
@@ -168,7 +156,7 @@ public sealed class TextFile
         {
             throw new WorkspaceException(
                 ToolErrors.WriteFailed,
-                ReferenceEquals(encoding, s_latin1)
+                encoding.IsSingleByte
                     ? "This file is in a legacy single-byte encoding that has no such character as the new text holds: "
                         + "use only characters up to U+00FF, or convert the file to UTF-8 with a command first."
                     : "The new text holds half of a surrogate pair, which is no character: send the text again without it.",

@@ -43,7 +43,7 @@ internal sealed unsafe class UnixChild : ChildProcess
     /// <summary>Null and an errno where it could not be started.</summary>
     public static (UnixChild? Child, int Error) Start(
         IReadOnlyList<string> arguments,
-        string directory,
+        ProcessRequest request,
         IEnumerable<KeyValuePair<string, string>> environment,
         string mark,
         KeptOutput output,
@@ -53,7 +53,14 @@ internal sealed unsafe class UnixChild : ChildProcess
     {
         var pipe = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
         using var theirs = pipe.ClientSafePipeHandle;
-        var (pid, error) = PosixSpawn.Start(arguments, directory, environment, input: null, (int)theirs.DangerousGetHandle());
+        var (pid, error) = PosixSpawn.Start(
+            arguments,
+            request.Directory,
+            environment,
+            input: null,
+            (int)theirs.DangerousGetHandle(),
+            dropErrors: request.OutputOnly is not null
+        );
         if (error != 0)
         {
             pipe.Dispose();

@@ -10,12 +10,14 @@ internal sealed class WindowsChild : ChildProcess
 {
     private readonly Process _process;
     private readonly JobObject _job;
+    private readonly KeptOutput _errors;
 
-    private WindowsChild(Process process, JobObject job, KeptOutput output)
+    private WindowsChild(Process process, JobObject job, KeptOutput output, bool dropErrors)
         : base(output)
     {
         _process = process;
         _job = job;
+        _errors = dropErrors ? new KeptOutput(0, 0) : output;
         Ended = process.WaitForExitAsync(CancellationToken.None);
         Drained = DrainAsync();
     }
@@ -31,18 +33,17 @@ internal sealed class WindowsChild : ChildProcess
         KeptOutput output
     )
     {
-        var start = new ProcessStartInfo(shell)
-        {
-            // cmd has rules of its own: with /s it drops the first and the last quote and takes what is between as it stands.
-            Arguments = $"/d /s /c \"{request.Command}\"",
-            WorkingDirectory = request.Directory,
-            UseShellExecute = false,
-            CreateNoWindow = false,
-            CreateNewProcessGroup = true,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        // cmd has rules of its own: with /s it drops the first and the last quote and takes what is between as it stands.
+        var start = request.Arguments is { } arguments
+            ? new ProcessStartInfo(arguments[0], arguments.Skip(1))
+            : new ProcessStartInfo(shell, $"/d /s /c \"{request.Command}\"");
+        start.WorkingDirectory = request.Directory;
+        start.UseShellExecute = false;
+        start.CreateNoWindow = false;
+        start.CreateNewProcessGroup = true;
+        start.RedirectStandardInput = true;
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
         start.Environment.Clear();
         foreach (var (name, value) in environment)
         {
@@ -53,7 +54,7 @@ internal sealed class WindowsChild : ChildProcess
         var process = Process.Start(start)!;
         job.Add(process.SafeHandle);
         process.StandardInput.Close();
-        return new WindowsChild(process, job, output);
+        return new WindowsChild(process, job, output, dropErrors: request.OutputOnly is not null);
     }
 
     public override void Remember() { }
@@ -78,19 +79,22 @@ internal sealed class WindowsChild : ChildProcess
 
     private async Task DrainAsync()
     {
-        var reading = Task.WhenAll(ReadAsync(_process.StandardOutput.BaseStream), ReadAsync(_process.StandardError.BaseStream));
+        var reading = Task.WhenAll(
+            ReadAsync(_process.StandardOutput.BaseStream, Output),
+            ReadAsync(_process.StandardError.BaseStream, _errors)
+        );
         await Ended;
         await Task.WhenAny(reading, Task.Delay(DrainTime, TimeProvider.System, CancellationToken.None));
     }
 
-    private async Task ReadAsync(Stream printed)
+    private static async Task ReadAsync(Stream printed, KeptOutput output)
     {
         var buffer = new byte[64 * 1024];
         try
         {
             while (await printed.ReadAsync(buffer, CancellationToken.None) is > 0 and var count)
             {
-                Output.Append(buffer.AsSpan(0, count));
+                output.Append(buffer.AsSpan(0, count));
             }
         }
         catch (Exception closed) when (closed is IOException or ObjectDisposedException)

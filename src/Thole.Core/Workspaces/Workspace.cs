@@ -49,6 +49,10 @@ public sealed class Workspace : IWorkspace
     public static string RealPath(string folder) =>
         Confinement.RealPath(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
 
+    /// <summary>Whether we may make files in the folder, as far as it can be known without making one.</summary>
+    public static bool IsWritable(string folder) =>
+        Directory.Exists(folder) && (OperatingSystem.IsWindows() || Libc.MayWrite(folder));
+
     public IReadOnlyList<string> Roots { get; }
 
     public WorkspacePath Resolve(string path)

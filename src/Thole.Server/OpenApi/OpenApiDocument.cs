@@ -44,7 +44,6 @@ internal static class OpenApiDocument
             },
             ["servers"] = new JsonArray(new JsonObject { ["url"] = "/" }),
             ["security"] = new JsonArray(Bearer()),
-            ["tags"] = Tags(operations),
             ["paths"] = paths,
             ["components"] = new JsonObject
             {
@@ -121,25 +120,37 @@ internal static class OpenApiDocument
     private static JsonObject Answers(Operation operation, SchemaBook book)
     {
         var good = new JsonObject { ["description"] = operation.Kind is ReplyKind.None ? "Done." : operation.Summary };
-        var (media, schema) = operation.Kind switch
+        IReadOnlyList<string> media = operation.Kind switch
         {
-            ReplyKind.None => (null, null),
-            ReplyKind.EventStream => ("text/event-stream", new JsonObject { ["type"] = "string" }),
-            ReplyKind.Bytes => (operation.MediaType, null),
-            _ => ("application/json", operation.Reply is { } reply ? book.Use(reply) : new JsonObject { ["type"] = "object" }),
+            ReplyKind.None => [],
+            ReplyKind.EventStream => ["text/event-stream"],
+            ReplyKind.Bytes => operation.MediaTypes,
+            _ => ["application/json"],
         };
-        if (media is not null)
+        var schema = operation.Kind switch
         {
-            var content = new JsonObject();
-            if (schema is not null)
-            {
-                content["schema"] = schema;
-            }
-
-            good["content"] = new JsonObject { [media] = content };
+            ReplyKind.None or ReplyKind.Bytes => null,
+            ReplyKind.EventStream => new JsonObject { ["type"] = "string" },
+            _ => Reply(operation, book),
+        };
+        if (media is not [])
+        {
+            good["content"] = new JsonObject(
+                media.Select(type =>
+                    KeyValuePair.Create(
+                        type,
+                        (JsonNode?)(schema is null ? [] : new JsonObject { ["schema"] = schema.DeepClone() })
+                    )
+                )
+            );
         }
 
         var answers = new JsonObject();
+        if (operation.OtherStatus is { } other)
+        {
+            answers[$"{other}"] = good.DeepClone();
+        }
+
         var errors = s_commonErrors.Concat(operation.Errors);
         if (operation.Request is not null || operation.RawBodyLimit is not null)
         {
@@ -153,6 +164,12 @@ internal static class OpenApiDocument
         }
 
         return answers;
+    }
+
+    private static JsonNode Reply(Operation operation, SchemaBook book)
+    {
+        var reply = operation.Reply is { } type ? book.Use(type) : new JsonObject { ["type"] = "object" };
+        return operation.Head is { } head ? new JsonObject { ["allOf"] = new JsonArray(head.Schema(), reply) } : reply;
     }
 
     private static JsonNode DescribePlaceholder(string name) =>
@@ -203,15 +220,6 @@ internal static class OpenApiDocument
 
     private static IEnumerable<string> Placeholders(Operation operation) =>
         operation.Path.Split('/').Where(segment => segment is ['{', .., '}']).Select(segment => segment[1..^1]);
-
-    private static JsonArray Tags(IReadOnlyList<Operation> operations) =>
-        new([
-            .. operations
-                .Select(Tag)
-                .Distinct(StringComparer.Ordinal)
-                .Order(StringComparer.Ordinal)
-                .Select(tag => (JsonNode)new JsonObject { ["name"] = tag }),
-        ]);
 
     /// <summary>The first segment of the path: what it is about.</summary>
     private static string Tag(Operation operation) => operation.Path.Split('/')[1].Split('.')[0];

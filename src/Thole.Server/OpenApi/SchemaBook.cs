@@ -66,7 +66,28 @@ internal sealed class SchemaBook
             LeaveOutAbsent(context.TypeInfo, known, required);
         }
 
-        return Described(context, schema);
+        return Described(context, AsNumber(schema));
+    }
+
+    /// <summary>A number in quotes is read, to be lenient, and never written: the document describes numbers.</summary>
+    private static JsonNode AsNumber(JsonNode schema)
+    {
+        if (
+            schema is JsonObject { Count: > 0 } known
+            && known["type"] is JsonArray types
+            && types.Any(type => (string?)type is "integer" or "number")
+            && types.FirstOrDefault(type => (string?)type is "string") is { } quoted
+        )
+        {
+            types.Remove(quoted);
+            known.Remove("pattern");
+            if (types is [var only])
+            {
+                known["type"] = only!.DeepClone();
+            }
+        }
+
+        return schema;
     }
 
     /// <summary>What is null is not written, so it cannot be required of what we send.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Thole.Protocol;
 
 namespace Thole.Server.Requests;
 
@@ -52,11 +53,13 @@ internal static class ParameterCheck
     private static ProblemException Unfit(Parameter parameter, string complaint)
     {
         var what = parameter.Place is ParameterPlace.Header ? "header" : "query parameter";
+        var isOfFiles = parameter.Code is FileRefusals.ParseError; // whose clients look for the word under another name
         return new ProblemException(
             400,
             parameter.Code ?? "invalid_parameter",
             $"The {what} {parameter.Name} {complaint}.",
-            ("parameter", parameter.Name)
+            ("parameter", parameter.Name),
+            ("errorKind", isOfFiles ? parameter.Code : null)
         );
     }
 }

@@ -29,6 +29,10 @@ internal static class StrictJson
             // The message of the framework names our types; where it is wrong is what helps.
             throw Unfit(wrong.Path is { Length: > 0 and < 200 } path ? path : "$");
         }
+        catch (NotSupportedException)
+        {
+            throw Unfit("$.type"); // it does not say which of several kinds it is
+        }
         catch (InvalidOperationException)
         {
             throw Invalid();

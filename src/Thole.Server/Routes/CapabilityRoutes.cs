@@ -47,6 +47,18 @@ internal sealed partial class CapabilityRoutes(DaemonParts parts, Attendance att
         "durable_event_ids",
         "idempotent_prompts",
         "daemon_status",
+        "workspace_file_read",
+        "workspace_file_bytes",
+        "workspace_file_write",
+        "workspace_git_read",
+        "workspace_tools",
+        "workspace_tool_toggle",
+        "workspace_init",
+        "workspace_mcp",
+        "workspace_skills",
+        "workspace_providers",
+        "workspace_env",
+        "workspace_preflight",
     ];
 
     private readonly long _startedAt = parts.Time.GetTimestamp();

@@ -27,7 +27,15 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
                 "The events of a session in the frames of the daemon protocol."
             )
             {
-                Handle = exchange => StreamAsync(exchange, _dialect, parts, sessions, attendance),
+                Handle = async exchange =>
+                    await StreamAsync(
+                        exchange,
+                        _dialect,
+                        parts,
+                        await sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted),
+                        sessions,
+                        attendance
+                    ),
                 Kind = ReplyKind.EventStream,
                 Parameters =
                 [
@@ -47,7 +55,7 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
                     new Parameter(ParameterPlace.Query, "cursor", "The nextCursor of the page before.")
                     {
                         Length = 20,
-                        Code = "invalid_cursor",
+                        Code = "invalid_transcript_cursor",
                     },
                     new Parameter(ParameterPlace.Query, "direction", "backward: the newest first.")
                     {
@@ -65,7 +73,7 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
             {
                 Handle = ExportAsync,
                 Kind = ReplyKind.Bytes,
-                MediaType = "text/markdown",
+                MediaTypes = ["text/markdown", "application/json", "application/x-ndjson"],
                 Parameters =
                 [
                     new Parameter(ParameterPlace.Query, "format", "md, json or jsonl; md if absent.")
@@ -107,15 +115,17 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
         Exchange exchange,
         StreamDialect dialect,
         DaemonParts parts,
+        SessionStatus status,
         SessionDirectory sessions,
         Attendance attendance
     )
     {
-        var status = await sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted);
-        var after = CursorOf(exchange.Header("Last-Event-ID"), status.Latest);
+        var after = exchange.Header("Last-Event-ID") is { } seen
+            ? NumberUpTo(seen, status.Latest) ?? throw NeverAnEvent(status.Latest)
+            : (long?)null;
         if (after is not null && exchange.Header(EpochHeader) is { } epoch && epoch != status.Session.Value)
         {
-            throw NoCursor(status.Latest);
+            throw NeverAnEvent(status.Latest);
         }
 
         var actor = attendance.Identify(status.Session, exchange);
@@ -136,20 +146,11 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
         await new EventStream(parts, sessions, dialect, exchange, status.Session).RunAsync(after, status);
     }
 
-    /// <exception cref="ProblemException">It was never the number of an event here.</exception>
-    private static long? CursorOf(string? text, long latest)
-    {
-        if (text is null)
-        {
-            return null;
-        }
+    /// <summary>Null where it is no number, or a larger one.</summary>
+    private static long? NumberUpTo(string text, long most) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= most ? number : null;
 
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var cursor) && cursor <= latest
-            ? cursor
-            : throw NoCursor(latest);
-    }
-
-    private static ProblemException NoCursor(long latest) =>
+    private static ProblemException NeverAnEvent(long latest) =>
         new(
             400,
             "invalid_cursor",
@@ -157,12 +158,15 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
             ("latest", latest)
         );
 
+    private static ProblemException NoPage() =>
+        new(400, "invalid_transcript_cursor", "`cursor` is the nextCursor of another page; leave it out for the first.");
+
     private async Task TranscriptAsync(Exchange exchange)
     {
         var status = await sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted);
         var limit = exchange.QueryNumber("limit") ?? PageLength;
         var isBackward = exchange.Query("direction") is "backward";
-        var cursor = CursorOf(exchange.Query("cursor"), status.Latest + 1);
+        var cursor = exchange.Query("cursor") is { } page ? NumberUpTo(page, status.Latest + 1) ?? throw NoPage() : (long?)null;
 
         // Numbers are dense but for the jumps after a power cut: a page that spans one is shorter, and none is missed.
         var through = isBackward ? (cursor ?? status.Latest + 1) - 1 : Math.Min(status.Latest, (cursor ?? 0) + limit);
@@ -235,5 +239,7 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
         public bool IsClosed => false;
 
         public OpenQuestion? OpenCall(CallId call) => null;
+
+        public string? Asker => null;
     }
 }

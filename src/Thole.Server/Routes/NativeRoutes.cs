@@ -61,7 +61,15 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
             },
             new("GET", "/v1/sessions/{id}/events", "readEvents", Scope.Observe, "The events of a session, each in its envelope.")
             {
-                Handle = exchange => EventRoutes.StreamAsync(exchange, _dialect, parts, sessions, attendance),
+                Handle = async exchange =>
+                    await EventRoutes.StreamAsync(
+                        exchange,
+                        _dialect,
+                        parts,
+                        await sessions.OpenAsync(IdOf(exchange), exchange.Aborted), // a closed one too: its end is told, and the stream with it
+                        sessions,
+                        attendance
+                    ),
                 Kind = ReplyKind.EventStream,
                 Parameters = EventRoutes.StreamParameters,
             },
@@ -81,6 +89,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
     private async Task OpenAsync(Exchange exchange)
     {
         var request = await exchange.ReadAsync(NativeJson.Default.OpenRequest);
+        sessions.MustBeOurs(request.Workspace);
         if (request.Session is { } known)
         {
             var status = await sessions.OpenAsync(known, exchange.Aborted);
@@ -97,7 +106,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
         var defaults = sessions.Request();
         var open = defaults with
         {
-            Model = request.Model is { } model ? parts.ResolveModel(model) : defaults.Model,
+            Model = parts.ResolveModel(request.Model ?? defaults.Model), // no key, no session
             ApprovalMode = request.ApprovalMode ?? defaults.ApprovalMode,
         };
         Rights.RequireMode(exchange, open.ApprovalMode, parts.Sessions.ApprovalMode);
@@ -154,7 +163,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
                 : null;
         await exchange.ReplyBytesAsync(
             content ?? throw new ProblemException(404, "blob_not_found", "The session has no blob of that name."),
-            exchange.Operation.MediaType
+            exchange.Operation.MediaTypes[0]
         );
     }
 
@@ -162,8 +171,14 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
 
     private static SessionId IdOf(Exchange exchange) => new(exchange.Route("id"));
 
+    /// <param name="Workspace">The daemon's own, where it is given.</param>
     /// <param name="Session">A known one; null for a new one, to which the rest applies.</param>
-    internal sealed record OpenRequest(SessionId? Session = null, string? Model = null, ApprovalMode? ApprovalMode = null);
+    internal sealed record OpenRequest(
+        string? Workspace = null,
+        SessionId? Session = null,
+        string? Model = null,
+        ApprovalMode? ApprovalMode = null
+    );
 
     internal sealed record StoredBlob(BlobId Blob);
 

@@ -151,7 +151,7 @@ internal sealed class PromptRoutes(DaemonParts parts, SessionDirectory sessions,
                     [
                         new PendingPrompt(
                             turn.Prompt.Value,
-                            "",
+                            DaemonWords.TextOf(turn.Content ?? []),
                             (turn.QueuedAt ?? turn.StartedAt).ToUnixTimeMilliseconds(),
                             "running",
                             turn.Asker.Client

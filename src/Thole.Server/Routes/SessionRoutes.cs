@@ -135,7 +135,7 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
     private async Task CreateAsync(Exchange exchange)
     {
         var request = await exchange.ReadAsync(SessionJson.Default.CreateSession);
-        MustBeOurs(request.Cwd);
+        sessions.MustBeOurs(request.Cwd);
         var isShared = request.SessionScope switch
         {
             null or "single" => true,
@@ -172,7 +172,7 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
     private async Task RestoreAsync(Exchange exchange)
     {
         var request = await exchange.ReadAsync(SessionJson.Default.RestoreSession);
-        MustBeOurs(request.Cwd);
+        sessions.MustBeOurs(request.Cwd);
         var id = IdOf(exchange);
         var mode = ModeOf(request.ApprovalMode, exchange);
         var wasOpen = parts.Live.Find(id) is { IsClosed: false };
@@ -210,7 +210,7 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
             throw new ProblemException(400, "invalid_workspace", "`:id` must decode to an absolute workspace path");
         }
 
-        MustBeOurs(cwd);
+        sessions.MustBeOurs(cwd);
         var size = (int)Math.Clamp(exchange.QueryNumber("size") ?? 20, 1, 100);
         var all = await parts.Catalog.ListAsync(parts.Workspace, LongestList, exchange.Aborted);
         var from = exchange.Query("cursor") is { Length: > 0 } cursor ? SessionCursor.After(cursor, all) : 0;
@@ -270,13 +270,15 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
             );
         }
 
-        await sessions.SubmitAsync(
-            status.Session,
-            new RenameSession(name is { Length: > 0 } ? name : null),
-            actor,
-            exchange.Aborted
+        if (name is not null)
+        {
+            await sessions.SubmitAsync(status.Session, new RenameSession(name.Length > 0 ? name : null), actor, exchange.Aborted);
+        }
+
+        await exchange.ReplyAsync(
+            new MetadataReply(status.Session.Value, name ?? status.Name ?? ""),
+            SessionJson.Default.MetadataReply
         );
-        await exchange.ReplyAsync(new MetadataReply(status.Session.Value, name ?? ""), SessionJson.Default.MetadataReply);
     }
 
     private async Task SelectModelAsync(Exchange exchange)
@@ -353,7 +355,7 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
             await sessions.SubmitAsync(session, new SelectModel(parts.ResolveModel(model)), actor, cancellationToken);
             return null;
         }
-        catch (RefusedException refused) when (refused.Reason is "model_unavailable")
+        catch (RefusedException refused) when (refused.Reason is "model_unavailable" or "no_credentials")
         {
             return refused.Message;
         }
@@ -377,31 +379,6 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
     private ValueTask<SessionStatus> RequireAsync(Exchange exchange) => sessions.RequireAsync(IdOf(exchange), exchange.Aborted);
 
     private static SessionId IdOf(Exchange exchange) => new(exchange.Route("id"));
-
-    /// <summary>One daemon, one workspace.</summary>
-    private void MustBeOurs(string? cwd)
-    {
-        if (cwd is null)
-        {
-            return;
-        }
-
-        if (!Path.IsPathFullyQualified(cwd))
-        {
-            throw new ProblemException(400, "invalid_workspace", "`cwd` must be an absolute path");
-        }
-
-        if (parts.RealPath(cwd) != parts.Workspace)
-        {
-            throw new ProblemException(
-                400,
-                "workspace_mismatch",
-                "This daemon serves another workspace; start one with thole serve --workspace for that directory.",
-                ("boundWorkspace", parts.Workspace),
-                ("requestedWorkspace", cwd)
-            );
-        }
-    }
 
     private ApprovalMode? ModeOf(string? word, Exchange exchange)
     {

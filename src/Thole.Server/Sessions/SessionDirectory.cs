@@ -33,6 +33,32 @@ internal sealed class SessionDirectory(DaemonParts parts) : IDisposable
         }
     }
 
+    /// <summary>One daemon, one workspace.</summary>
+    /// <exception cref="ProblemException">It is another directory than that of this daemon.</exception>
+    public void MustBeOurs(string? cwd)
+    {
+        if (cwd is null)
+        {
+            return;
+        }
+
+        if (!Path.IsPathFullyQualified(cwd))
+        {
+            throw new ProblemException(400, "invalid_workspace", "`cwd` must be an absolute path");
+        }
+
+        if (parts.RealPath(cwd) != parts.Workspace)
+        {
+            throw new ProblemException(
+                400,
+                "workspace_mismatch",
+                "This daemon serves another workspace; start one with thole serve --workspace for that directory.",
+                ("boundWorkspace", parts.Workspace),
+                ("requestedWorkspace", cwd)
+            );
+        }
+    }
+
     /// <summary>A session that takes prompts.</summary>
     /// <exception cref="ProblemException">There is none of that id here, or it was closed.</exception>
     public async ValueTask<SessionStatus> RequireAsync(SessionId id, CancellationToken cancellationToken) =>

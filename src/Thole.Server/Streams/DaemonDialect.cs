@@ -113,5 +113,7 @@ internal sealed class DaemonDialect(ILiveSessions live) : StreamDialect
 
         public OpenQuestion? OpenCall(CallId call) =>
             live.Find(session)?.Questions.FirstOrDefault(question => question.Call.Id == call);
+
+        public string? Asker => live.Find(session)?.Turn?.Asker.Client;
     }
 }

@@ -48,7 +48,15 @@ internal sealed class EventStream(
             var now = parts.Live.Find(session) ?? status;
             var welcome = new Welcome(now with { Latest = status.Latest }, after, replayed, exchange.QueryFlag("snapshot"));
             Write(output => dialect.WriteWelcome(output, welcome));
-            if (await FlushAsync(leaving.Token) && !now.IsClosed)
+            if (now.IsClosed)
+            {
+                // The stream ends with the session: what happened while the past was sent is told as well.
+                if (await ReplayAsync(now.Latest, leaving.Token) is not null)
+                {
+                    await FlushAsync(leaving.Token);
+                }
+            }
+            else if (await FlushAsync(leaving.Token))
             {
                 await FollowAsync(leaving.Token);
             }
@@ -135,15 +143,9 @@ internal sealed class EventStream(
         }
     }
 
-    /// <summary>A reader can tell a silent session from a dead connection; a revoked token ends the stream.</summary>
+    /// <summary>A reader can tell a silent session from a dead connection.</summary>
     private async Task<bool> BeatAsync(bool hasWritten, CancellationToken cancellationToken)
     {
-        if (!parts.Tokens.IsCurrent(exchange.Identity))
-        {
-            await SayGoodbyeAsync("token_revoked");
-            return false;
-        }
-
         if (hasWritten)
         {
             return true;
@@ -157,12 +159,6 @@ internal sealed class EventStream(
     private async Task<bool> FlushAsync(CancellationToken cancellationToken)
     {
         _unflushed = 0;
-        if (!parts.Tokens.IsCurrent(exchange.Identity))
-        {
-            exchange.Abort();
-            return false;
-        }
-
         // Without the token: a flush that is given up breaks the connection, and there may be a goodbye to say.
         var flushing = _output.FlushAsync(CancellationToken.None);
         if (flushing.IsCompletedSuccessfully)

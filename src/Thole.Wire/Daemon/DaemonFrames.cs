@@ -24,7 +24,7 @@ public sealed class DaemonFrames(SessionId session, IFrameContext context)
         {
             Id = envelope.Sequence,
             At = envelope.At,
-            Originator = envelope.Actor.Client,
+            Originator = OriginatorOf(envelope),
         };
     }
 
@@ -33,7 +33,14 @@ public sealed class DaemonFrames(SessionId session, IFrameContext context)
         PermissionFrames.Request(session, question.Request, question.Call, question.Kind, question.Title) with
         {
             At = question.AskedAt,
+            Originator = context.Asker,
         };
+
+    /// <summary>A question is the runtime's; what a screen wants to know of it is whose prompt it stands in the way of.</summary>
+    private string? OriginatorOf(Envelope envelope) =>
+        envelope.Event is PermissionRequested asked && context.OpenCall(asked.Call) is not null
+            ? context.Asker
+            : envelope.Actor.Client;
 
     private IEnumerable<DaemonFrame> Beside(SessionEvent happened)
     {
@@ -209,4 +216,7 @@ public interface IFrameContext
 
     /// <summary>The question that is open for a call; null where it is settled.</summary>
     OpenQuestion? OpenCall(CallId call);
+
+    /// <summary>The client whose prompt is worked on; null where none is, or it came without a name.</summary>
+    string? Asker { get; }
 }

@@ -124,7 +124,7 @@ internal sealed class HistoryRules
             case PermissionRequested(var call, _, _, _):
                 Assert.True(_asked.TryAdd(call, null));
                 break;
-            case PermissionVoted(var call, _):
+            case PermissionVoted(var call, _, _, _, _):
                 Assert.Null(_asked[call]);
                 break;
             case PermissionAnswered answered:

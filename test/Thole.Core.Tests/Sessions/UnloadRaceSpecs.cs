@@ -44,6 +44,7 @@ public sealed class UnloadRaceSpecs
             }
 
             await Task.WhenAll(unloading, renaming);
+            await session.OpenAgainAsync(); // the turn may have ended before the unloading came
             await session.UntilAsync<TurnEnded>(round);
         }
 

@@ -310,6 +310,49 @@ public sealed class ProcessRunnerSpecs : IAsyncDisposable
         );
     }
 
+    [Fact]
+    public async Task A_program_gets_its_arguments_as_they_stand_and_no_shell_reads_them()
+    {
+        var request = Request("env", s_long) with
+        {
+            Arguments =
+            [
+                "/usr/bin/env",
+                "--",
+                "/bin/sh",
+                "-c",
+                "printf '%s\\n' \"$@\"; env; echo oops >&2",
+                "sh",
+                "$(id)",
+                "a\nb",
+                "-n",
+                "'",
+            ],
+            Environment = new Dictionary<string, string> { ["ONLY"] = "this" },
+            OutputOnly = 1 << 20,
+        };
+
+        var result = await _runner.RunAsync(request, Token);
+        var nul = await Assert.ThrowsAsync<WorkspaceException>(() =>
+            _runner.RunAsync(request with { Arguments = ["/bin/echo", "a\0b"] }, Token)
+        );
+
+        Assert.StartsWith("$(id)\na\nb\n-n\n'\n", result.Output);
+        Assert.Contains("ONLY=this\n", result.Output);
+        Assert.DoesNotContain("PATH=/", result.Output);
+        Assert.DoesNotContain("oops", result.Output);
+        Assert.Contains("NUL", nul.Message);
+    }
+
+    [Fact]
+    public async Task An_output_that_a_program_reads_is_kept_up_to_a_limit()
+    {
+        var result = await _runner.RunAsync(Request("printf 123456789", s_long) with { OutputOnly = 4 }, Token);
+
+        Assert.StartsWith("1234\n[... 5 bytes", result.Output);
+        Assert.Equal(9, result.TotalBytes);
+    }
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     private ProcessRequest Request(string command, TimeSpan timeout) => new(command, _folder.Path, timeout);

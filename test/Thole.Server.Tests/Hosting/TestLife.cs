@@ -1,4 +1,5 @@
 using System.Net;
+using System.Reflection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Thole.Core.Models;
 using Thole.Core.Permissions;
@@ -61,6 +62,9 @@ internal sealed class TestLife : IAsyncDisposable, IModelCatalog, IPermissionPol
             Runtime = Runtime,
             Live = Runtime,
             Catalog = new MemoryCatalog(home.Store),
+            Files = DispatchProxy.Create<IWorkspaceFiles, Nobody>(),
+            Repository = DispatchProxy.Create<IRepository, Nobody>(),
+            Inventory = DispatchProxy.Create<IInventory, Nobody>(),
             Tokens = options.Tokens,
             Workspace = TestHost.Workspace,
             RealPath = path => path,

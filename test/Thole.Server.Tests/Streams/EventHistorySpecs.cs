@@ -133,7 +133,15 @@ public sealed class EventHistorySpecs
         var attendance = new Attendance(parts.ClientKey, TimeSpan.FromMinutes(5), parts.Time, parts.NewId);
         return new Operation("GET", "/leak/{id}/events", "leak", Scope.Observe, "Drops one event.")
         {
-            Handle = exchange => EventRoutes.StreamAsync(exchange, dialect, parts, sessions, attendance),
+            Handle = async exchange =>
+                await EventRoutes.StreamAsync(
+                    exchange,
+                    dialect,
+                    parts,
+                    await sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted),
+                    sessions,
+                    attendance
+                ),
             Kind = ReplyKind.EventStream,
             Parameters = EventRoutes.StreamParameters,
         };

@@ -10,6 +10,9 @@ namespace Thole.Core.Context.Sources;
 /// </summary>
 internal sealed class InstructionFile
 {
+    /// <summary>Begins the name of what lies in the user's own folder.</summary>
+    public const string UserPrefix = "~user/";
+
     private const int MaxBytes = 256 * 1024;
 
     private readonly Func<string, CancellationToken, ValueTask<byte[]?>> _read;
@@ -28,7 +31,7 @@ internal sealed class InstructionFile
     public static InstructionFile OfUser(string folder, OutsideReader read) =>
         new(
             "",
-            static relative => $"~user/{relative}",
+            static relative => UserPrefix + relative,
             // The user's folder may be made of links into a folder of dotfiles: it is theirs.
             (relative, _) => ValueTask.FromResult(read(Path.GetPathRoot(folder)!, Path.Join(folder, relative), MaxBytes))
         );
@@ -99,6 +102,10 @@ internal sealed class InstructionFile
             : removed == 0 ? visible
             : $"{visible}\n[{removed} invisible characters were removed from this file]";
     }
+
+    /// <summary>Null where there is no such file.</summary>
+    public async ValueTask<int?> LengthAsync(CancellationToken cancellationToken) =>
+        (await _read(_relative, cancellationToken))?.Length;
 
     private static async ValueTask<byte[]?> ReadAsync(
         IWorkspace workspace,

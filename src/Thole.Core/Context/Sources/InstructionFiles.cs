@@ -1,4 +1,4 @@
-using System.Text;
+using System.Collections.Frozen;
 using Thole.Core.Workspaces;
 using Thole.Protocol;
 
@@ -29,6 +29,28 @@ public sealed class InstructionFiles(string? userFolder, string? homeFolder, Out
         }
 
         return isNewPresent ? await ReadAsync(present, scope.Known, cancellationToken) : [];
+    }
+
+    /// <summary>What there is for a session that has not worked anywhere yet.</summary>
+    public async ValueTask<IReadOnlyList<MemoryFile>> ListAsync(IWorkspace workspace, CancellationToken cancellationToken)
+    {
+        List<MemoryFile> files = [];
+        foreach (var folder in Folders(new ContextScope(workspace, FrozenSet<string>.Empty, [])))
+        {
+            foreach (var name in s_names)
+            {
+                var file = folder.Beneath(name);
+                if (await file.LengthAsync(cancellationToken) is { } length)
+                {
+                    var isUsers = file.Source.StartsWith(InstructionFile.UserPrefix, StringComparison.Ordinal);
+                    files.Add(
+                        new MemoryFile("memory_file", file.Source, isUsers ? MemoryScope.Global : MemoryScope.Workspace, length)
+                    );
+                }
+            }
+        }
+
+        return files;
     }
 
     private static async Task<IReadOnlyList<ContextAdded>> ReadAsync(

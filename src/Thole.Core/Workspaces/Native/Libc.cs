@@ -14,6 +14,13 @@ internal static partial class Libc
 
     public static int EffectiveUser { get; } = OperatingSystem.IsWindows() ? 0 : (int)GetEffectiveUser();
 
+    /// <summary>Whether the kernel would let us make files in a directory.</summary>
+    public static bool MayWrite(string directory)
+    {
+        const int writeAndSearch = 2 | 1;
+        return AccessNative(directory, writeAndSearch) == 0;
+    }
+
     /// <summary>Opens an absolute path, by the kernel's own rules.</summary>
     public static Descriptor Open(string path, OpenFlags flags) => OpenAt(null, path, flags, default);
 

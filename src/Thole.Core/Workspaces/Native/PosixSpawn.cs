@@ -33,7 +33,8 @@ internal static unsafe class PosixSpawn
         string directory,
         IEnumerable<KeyValuePair<string, string>> environment,
         int? input,
-        int? output
+        int? output,
+        bool dropErrors = false
     )
     {
         HearOfChildren();
@@ -55,7 +56,7 @@ internal static unsafe class PosixSpawn
             const int writeOnly = 1;
             Connect(actions, 0, input, readOnly);
             Connect(actions, 1, output, writeOnly);
-            Require(SpawnCalls.ActionsAddDuplicate(actions, 1, 2));
+            Connect(actions, 2, dropErrors ? null : 1, writeOnly);
             Require(SpawnCalls.ActionsAddChangeDirectory(actions, directory));
             CloseTheRest(actions);
 
