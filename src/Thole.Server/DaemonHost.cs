@@ -17,8 +17,8 @@ public sealed class DaemonHost : IAsyncDisposable
     public DaemonHost(DaemonOptions options, DaemonParts parts)
     {
         _parts = parts;
-        _sessions = new SessionDirectory(parts);
         _attendance = new Attendance(parts.ClientKey, parts.Sessions.ClientTimeout, parts.Time, parts.NewId);
+        _sessions = new SessionDirectory(parts, _attendance);
         _housekeeping = new Housekeeping(parts, _sessions, _attendance);
         var capabilities = new CapabilityRoutes(parts, _attendance, options);
         Operations = OpenApiRoutes.With(

@@ -149,7 +149,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
     private async Task StoreAsync(Exchange exchange)
     {
         var status = await sessions.RequireAsync(IdOf(exchange), exchange.Aborted);
-        var blob = await parts.Live.StoreAsync(status.Session, await exchange.ReadBytesAsync(), exchange.Aborted);
+        var blob = await sessions.StoreAsync(status.Session, await exchange.ReadBytesAsync(), exchange.Aborted);
         await exchange.ReplyAsync(new StoredBlob(blob), NativeJson.Default.StoredBlob);
     }
 

@@ -150,8 +150,7 @@ internal sealed class Attendance(byte[] key, TimeSpan timeout, TimeProvider time
         }
     }
 
-    private Dictionary<string, Member> Of(SessionId session) =>
-        _sessions.GetValueOrDefault(session) ?? s_nobody;
+    private Dictionary<string, Member> Of(SessionId session) => _sessions.GetValueOrDefault(session) ?? s_nobody;
 
     private int ReadersOf(SessionId session) => Of(session).Values.Sum(member => member.Readers);
 

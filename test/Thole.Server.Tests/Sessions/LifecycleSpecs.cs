@@ -21,8 +21,8 @@ public sealed class LifecycleSpecs
         await host.ToTurnEndAsync(session);
         var latest = host.Events(session)[^1].Sequence;
 
-        await RestAsync(host, time, until: () => host.Live.Find(session) is null);
-        Assert.Equal(1, host.Store[session].Closed);
+        await RestAsync(host, time, until: () => host.Store[session].Closed == 1);
+        Assert.Null(host.Live.Find(session));
 
         await using var tape = await host.ReadAsync(session, latest);
         (await host.PromptAsync(session, "go", "p2")).Expect(202);
@@ -211,7 +211,12 @@ public sealed class LifecycleSpecs
         var stopping = host.StopAsync();
         await RefusedAsync(host, session);
 
-        time.Advance(host.Options.Sessions.ShutdownGrace);
+        while (!stopping.IsCompleted)
+        {
+            time.Advance(host.Options.Sessions.ShutdownGrace);
+            await Task.Yield();
+        }
+
         await stopping;
         await host.StartAsync();
 
