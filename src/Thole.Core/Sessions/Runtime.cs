@@ -51,18 +51,7 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
 
             // Whoever leaves does not take the session from those who wait for the same opening: it goes on without a token.
             var opening = _sessions.GetOrAdd(id, _ => new Lazy<Task<Session>>(() => OpenAsync(id, request)));
-            Session session;
-            try
-            {
-                session = await opening.Value.WaitAsync(cancellationToken);
-            }
-            catch when (opening.Value is { IsCompleted: true, IsCompletedSuccessfully: false })
-            {
-                // A session that did not open is not remembered: the next try is a new one.
-                _sessions.TryRemove(KeyValuePair.Create(id, opening));
-                throw;
-            }
-
+            var session = await opening.Value.WaitAsync(cancellationToken);
             if (!session.IsOver)
             {
                 session.MustBelongTo(request.Workspace);
@@ -117,6 +106,11 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
         }
 
         var open = await opening.Value;
+        if (open.Hands.Processes.Background.Any(command => command.IsRunning))
+        {
+            return false;
+        }
+
         try
         {
             return await open.TryCloseAsync();
@@ -156,26 +150,37 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
 
     private async Task<Session> OpenAsync(SessionId id, OpenSession request)
     {
-        if (_isOver)
+        try
         {
-            throw new RefusedException("session_closed", "The process is ending; open the session again when it is back.");
-        }
+            if (_isOver)
+            {
+                throw new RefusedException("session_closed", "The process is ending; open the session again when it is back.");
+            }
 
-        if (request.Session is null)
+            return _opened[id] = request.Session is null
+                ? await Session.OpenAsync(
+                    id,
+                    _parts.Store.Create(id),
+                    request.Workspace,
+                    [new SessionOpened(id, request.Workspace, request.Model, request.ApprovalMode, _parts.Version)],
+                    Actor.User,
+                    _sessionParts
+                )
+                : await Session.OpenAsync(
+                    id,
+                    await _parts.Store.OpenAsync(id, CancellationToken.None),
+                    request.Workspace,
+                    [],
+                    Actor.Runtime,
+                    _sessionParts
+                );
+        }
+        catch
         {
-            var opened = new SessionOpened(id, request.Workspace, request.Model, request.ApprovalMode, _parts.Version);
-            return _opened[id] = await Session.OpenAsync(
-                id,
-                _parts.Store.Create(id),
-                request.Workspace,
-                [opened],
-                Actor.User,
-                _sessionParts
-            );
+            // A session that did not open is not remembered, also where nobody waits any more: the next try is a new one.
+            _sessions.TryRemove(id, out _);
+            throw;
         }
-
-        var log = await _parts.Store.OpenAsync(id, CancellationToken.None);
-        return _opened[id] = await Session.OpenAsync(id, log, request.Workspace, [], Actor.Runtime, _sessionParts);
     }
 
     /// <summary>That one and no other: the id may stand for the next opening already.</summary>

@@ -1,6 +1,5 @@
 using Thole.Core.Permissions;
 using Thole.Core.Sessions;
-using Thole.Core.Workspaces;
 using Thole.Protocol;
 using Thole.Testing.Models;
 using Thole.Testing.Sessions;
@@ -232,34 +231,5 @@ public sealed class LifecycleSpecs
         Assert.Contains("Too many wait there.", failed.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_session_whose_processes_do_not_end_lets_go_of_its_file_all_the_same()
-    {
-        await using var session = await TestSession.OpenAsync(
-            new ScriptedModel(),
-            options: new TestOptions { Processes = new StubbornProcesses() }
-        );
-
-        Assert.True(await session.Live.UnloadAsync(session.Id, Now));
-        await session.OpenAgainAsync();
-        await session.DisposeAsync();
-
-        Assert.Equal(2, session.Log.Closed);
-    }
-
     private static Task<RefusedException> Refused(Func<Task> asked) => Assert.ThrowsAsync<RefusedException>(asked);
-
-    private sealed class StubbornProcesses : IProcessRunner
-    {
-        public IReadOnlyList<BackgroundCommand> Background => [];
-
-        public Task<ProcessResult> RunAsync(ProcessRequest request, CancellationToken cancellationToken) =>
-            throw new NotSupportedException();
-
-        public BackgroundCommand Start(ProcessRequest request) => throw new NotSupportedException();
-
-        public BackgroundCommand? Find(string id) => null;
-
-        public ValueTask DisposeAsync() => throw new IOException("They do not die.");
-    }
 }
