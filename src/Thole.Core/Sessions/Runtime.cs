@@ -59,7 +59,8 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
             }
 
             // It is being closed, or its log could not be written and now perhaps can: the file is free when we come to it.
-            await session.DisposeAsync();
+            // Where it did not close well, whoever closed it was told; whether its file is free the store says.
+            await session.DisposeAsync().AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Forget(id, opening, session);
         }
     }
@@ -105,13 +106,17 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
         }
 
         var open = await opening.Value;
-        if (open.Hands.Processes.Background.Any(command => command.IsRunning) || !await open.TryCloseAsync())
+        try
         {
-            return false;
+            return !open.Hands.Processes.Background.Any(command => command.IsRunning) && await open.TryCloseAsync();
         }
-
-        Forget(session, opening, open);
-        return true;
+        finally
+        {
+            if (open.IsOver)
+            {
+                Forget(session, opening, open);
+            }
+        }
     }
 
     public async Task DrainAsync(CancellationToken cancellationToken)

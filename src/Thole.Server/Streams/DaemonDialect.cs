@@ -73,6 +73,8 @@ internal sealed class DaemonDialect(ILiveSessions live) : StreamDialect
         }
     }
 
+    protected override bool IsLasting(SessionEvent happened) => happened is not (SessionClosed or PermissionRequested);
+
     private static DaemonFrame Snapshot(SessionStatus status) =>
         new(
             "session_snapshot",
