@@ -189,7 +189,7 @@ public sealed class LifecycleSpecs
 
         var frames = await tape.ToEndAsync();
         Assert.Equal("end_turn", frames.Single(frame => frame.Is("turn_complete")).Data.GetProperty("stopReason").GetString());
-        Assert.Equal("client_evicted", frames[^1].Type);
+        Assert.Equal("stream_closed", frames[^1].Type);
         Assert.Null(life.Runtime.Find(session));
         await host.StartAsync();
         await using var back = await host.ReadAsync(session, tape.Last);

@@ -165,7 +165,11 @@ public sealed class VoteSpecs
 
         foreach (var scopes in (Scope[])[Scope.Observe, Scope.Prompt, Scope.Observe | Scope.Prompt])
         {
-            var answer = await host.VoteAsync(session, request, token: host.Options.Tokens.Issue($"{scopes}", scopes));
+            var answer = await host.VoteAsync(
+                session,
+                request,
+                token: host.Options.Tokens.Issue($"watcher-{(int)scopes}", scopes)
+            );
             Assert.Equal((403, "insufficient_scope"), (answer.Status, answer.Code));
         }
 

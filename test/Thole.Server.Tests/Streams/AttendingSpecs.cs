@@ -33,7 +33,7 @@ public sealed class AttendingSpecs
     }
 
     [Theory]
-    [InlineData("/session/{id}/events", "client_evicted")]
+    [InlineData("/session/{id}/events", "stream_closed")]
     [InlineData("/v1/sessions/{id}/events", "goodbye")]
     public async Task A_token_that_is_revoked_ends_the_streams_it_had_opened_and_no_other(string stream, string goodbye)
     {
@@ -72,7 +72,7 @@ public sealed class AttendingSpecs
 
         await host.RestartAsync();
 
-        var evicted = await daemon.UntilAsync("client_evicted");
+        var evicted = await daemon.UntilAsync("stream_closed");
         Assert.Equal("daemon_shutdown", evicted.Data.GetProperty("reason").GetString());
         Assert.Equal(daemon.Last, evicted.Data.GetProperty("droppedAfter").GetInt64());
         Assert.Null(await daemon.NextAsync());
