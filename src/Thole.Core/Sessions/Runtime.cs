@@ -55,6 +55,7 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
             // It is being closed, or its log could not be written and now perhaps can: the file is free when we come to it.
             await session.DisposeAsync();
             Forget(id, opening, session);
+            request = request with { Session = id }; // a new one was made by then
         }
     }
 
