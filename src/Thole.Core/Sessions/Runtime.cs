@@ -62,6 +62,7 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
             // Where it did not close well, whoever closed it was told; whether its file is free the store says.
             await session.DisposeAsync().AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Forget(id, opening, session);
+            request = request with { Session = id }; // a new one was made by then
         }
     }
 
