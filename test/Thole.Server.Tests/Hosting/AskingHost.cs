@@ -19,10 +19,14 @@ internal static class AskingHost
             [
                 new TestTool(
                     "change",
-                    (_, _) =>
+                    async (_, cancellationToken) =>
                     {
-                        process.TryDo(() => Interlocked.Increment(ref _count));
-                        return Task.FromResult(ToolResult.Ok("changed"));
+                        if (!process.TryDo(() => Interlocked.Increment(ref _count)))
+                        {
+                            await Task.Delay(Timeout.Infinite, cancellationToken); // the dead say nothing
+                        }
+
+                        return ToolResult.Ok("changed");
                     }
                 ),
             ];
