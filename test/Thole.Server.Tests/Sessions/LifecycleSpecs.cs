@@ -264,19 +264,27 @@ public sealed class LifecycleSpecs
         Assert.NotNull(host.Life);
     }
 
-    /// <summary>New work is refused while it stops.</summary>
+    /// <summary>New work is refused while it stops, by the daemon and then by the session.</summary>
     private static async Task RefusedAsync(TestHost host, SessionId session)
     {
-        while (true)
+        var runtime = host.Life.Runtime;
+        while (await host.PromptAsync(session, "three", "p3") is { Status: not 503 } early)
         {
-            var answer = await host.PromptAsync(session, "three");
-            if (answer is { Status: 503, Code: "daemon_draining" })
-            {
-                Assert.NotNull(answer.Header("Retry-After"));
-                return;
-            }
+            early.Expect(202); // not yet
+        }
 
-            answer.Expect(202); // not yet
+        var refused = (await host.PromptAsync(session, "four", "p4")).Expect(503);
+        Assert.Equal(("daemon_draining", "5"), (refused.Code, refused.Header("Retry-After")));
+        try
+        {
+            while (true)
+            {
+                await runtime.SubmitAsync(session, new RenameSession(), Actor.User, TestHost.Cancelled);
+            }
+        }
+        catch (RefusedException)
+        {
+            // It takes nothing more.
         }
     }
 
