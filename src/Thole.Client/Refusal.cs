@@ -12,6 +12,7 @@ internal sealed record Refusal(HttpStatusCode Status, string Code, string Senten
     /// <summary>It was not done, and the answer says when to come back.</summary>
     public bool AsksToComeBack =>
         Status is HttpStatusCode.RequestTimeout
+        || Code is "session_closed" // the runtime behind the daemon is ending; a session that a client closed is another word
         || (Status is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable && RetryAfter is not null);
 
     /// <summary>Another answered in the daemon's place, and does not know what became of the request.</summary>

@@ -76,13 +76,21 @@ public sealed class AskingSpecs
             {
                 1 => FakeAnswer.Refusal(503, "daemon_draining", headers: "Retry-After: 5\r\n"),
                 2 => FakeAnswer.Refusal(429, "rate_limited", headers: "Retry-After: 2\r\n"),
+                3 => FakeAnswer.Refusal(409, "session_closed", "The process is ending."),
                 _ => FakeAnswer.Json(Receipt),
             }
         );
-        var places = new Queue<Uri?>([null, new Uri("http://127.0.0.1:1/"), daemon.Address, daemon.Address, daemon.Address]);
+        var places = new Queue<Uri?>([
+            null,
+            new Uri("http://127.0.0.1:1/"),
+            daemon.Address,
+            daemon.Address,
+            daemon.Address,
+            daemon.Address,
+        ]);
         using var client = daemon.Connect(_time, options => options with { Locate = () => places.Dequeue() });
         await client.Runtime.SubmitAsync(s_session, command, Actor.User, Now);
-        Assert.Equal(3, daemon.Requests.Count);
+        Assert.Equal(4, daemon.Requests.Count);
     }
 
     [Theory]

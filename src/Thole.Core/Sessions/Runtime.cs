@@ -62,6 +62,7 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
             // Where it did not close well, whoever closed it was told; whether its file is free the store says.
             await session.DisposeAsync().AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Forget(id, opening, session);
+            request = request with { Session = id }; // a new one was made by then
         }
     }
 
@@ -106,14 +107,9 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
         }
 
         var open = await opening.Value;
-        if (open.Hands.Processes.Background.Any(command => command.IsRunning))
-        {
-            return false;
-        }
-
         try
         {
-            return await open.TryCloseAsync();
+            return !open.Hands.Processes.Background.Any(command => command.IsRunning) && await open.TryCloseAsync();
         }
         finally
         {

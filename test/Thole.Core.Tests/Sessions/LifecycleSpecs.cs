@@ -179,21 +179,6 @@ public sealed class LifecycleSpecs
     }
 
     [Fact]
-    public async Task What_was_opened_anew_is_not_forgotten_with_what_was_put_away()
-    {
-        await using var session = await TestSession.OpenAsync(new ScriptedModel());
-        for (var round = 0; round < 300; round++)
-        {
-            var unloading = Task.Run(async () => await session.Live.UnloadAsync(session.Id, Now), Now);
-            await Task.WhenAll([unloading, .. Enumerable.Range(0, 4).Select(_ => Task.Run(session.OpenAgainAsync))]);
-            await session.OpenAgainAsync();
-
-            Assert.NotNull(session.Live.Find(session.Id));
-            Assert.Equal(session.Id, Assert.Single(session.Live.All).Session);
-        }
-    }
-
-    [Fact]
     public async Task Whoever_opens_a_session_while_the_process_ends_is_refused_and_leaves_the_file_free()
     {
         var session = await TestSession.OpenAsync(new ScriptedModel());

@@ -93,8 +93,7 @@ internal sealed class TestHost : IAsyncDisposable
             }
         }
 
-        life.Die();
-        Store = Store.Killed();
+        life.Die(() => Store = Store.Killed());
         await life.DisposeAsync(); // it writes to a disk of its own from now on
         Forget();
     }

@@ -115,7 +115,7 @@ internal sealed class TestLife : IAsyncDisposable, IModelCatalog, IPermissionPol
     }
 
     /// <summary>From now on it does nothing that anybody could see.</summary>
-    public void Die() => _process.End();
+    public void Die(Action last) => _process.End(last);
 
     public async ValueTask DisposeAsync()
     {

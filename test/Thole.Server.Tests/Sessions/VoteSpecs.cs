@@ -168,7 +168,7 @@ public sealed class VoteSpecs
             var answer = await host.VoteAsync(
                 session,
                 request,
-                token: host.Options.Tokens.Issue($"scopes-{(int)scopes}", scopes)
+                token: host.Options.Tokens.Issue($"watcher-{(int)scopes}", scopes)
             );
             Assert.Equal((403, "insufficient_scope"), (answer.Status, answer.Code));
         }
