@@ -132,16 +132,23 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _isOver = true; // who has passed the check below has an entry here by now, and is waited for
-        foreach (var (_, opening) in _sessions)
+        try
         {
-            await ((Task)opening.Value).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (opening.Value.IsCompletedSuccessfully)
-            {
-                await (await opening.Value).DisposeAsync();
-            }
+            await Task.WhenAll(_sessions.Values.Select(CloseAsync)); // all at once, also where one fails
         }
+        finally
+        {
+            _sessions.Clear();
+        }
+    }
 
-        _sessions.Clear();
+    private static async Task CloseAsync(Lazy<Task<Session>> opening)
+    {
+        await ((Task)opening.Value).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (opening.Value.IsCompletedSuccessfully)
+        {
+            await (await opening.Value).DisposeAsync();
+        }
     }
 
     private async Task<Session> OpenAsync(SessionId id, OpenSession request)

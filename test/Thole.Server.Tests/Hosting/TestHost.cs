@@ -65,9 +65,14 @@ internal sealed class TestHost : IAsyncDisposable
     /// <summary>Stops as it does on SIGTERM.</summary>
     public async Task StopAsync()
     {
-        var life = Life;
-        await life.StopAsync();
-        Forget();
+        try
+        {
+            await Life.StopAsync();
+        }
+        finally
+        {
+            Forget();
+        }
     }
 
     /// <summary>

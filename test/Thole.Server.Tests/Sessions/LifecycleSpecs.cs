@@ -101,6 +101,40 @@ public sealed class LifecycleSpecs
     }
 
     [Fact]
+    public async Task A_stop_puts_every_session_away_though_one_cannot_be_and_waits_for_all_at_once()
+    {
+        await using var host = await TestHost.StartAsync(Scripts.Saying());
+        List<SessionId> sessions = [];
+        var gate = new TaskCompletionSource();
+        var closing = 0;
+        for (var number = 0; number < 6; number++)
+        {
+            sessions.Add(await host.OpenAsync());
+            host.Store[sessions[number]].Closing = AllAsync;
+        }
+
+        host.Store[sessions[3]].Closing = () =>
+        {
+            _ = AllAsync();
+            throw new IOException("The disk is gone.");
+        };
+
+        await Assert.ThrowsAsync<IOException>(host.StopAsync);
+
+        Assert.Equal([1, 1, 1, 0, 1, 1], sessions.Select(session => host.Store[session].Closed));
+
+        Task AllAsync()
+        {
+            if (Interlocked.Increment(ref closing) == 6)
+            {
+                gate.SetResult();
+            }
+
+            return gate.Task;
+        }
+    }
+
+    [Fact]
     public async Task Where_all_places_are_taken_one_that_rests_gives_way_but_none_that_somebody_reads()
     {
         var options = new HostOptions();
