@@ -48,18 +48,6 @@ internal sealed class Reading(IEventLog log, Bell bell)
         }
     }
 
-    private IAsyncEnumerator<Envelope> Past(long after, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return log.ReadAsync(after, bell.Latest, cancellationToken).GetAsyncEnumerator(cancellationToken);
-        }
-        catch (ObjectDisposedException closed)
-        {
-            throw Closed(closed);
-        }
-    }
-
     private static async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<Envelope> past)
     {
         try
@@ -72,6 +60,6 @@ internal sealed class Reading(IEventLog log, Bell bell)
         }
     }
 
-    private static RefusedException Closed(ObjectDisposedException cause) =>
-        new("session_closed", "The session was closed.", cause);
+    private static RefusedException Closed(ObjectDisposedException closed) =>
+        new("session_closed", "The session was closed.", closed);
 }
