@@ -16,7 +16,7 @@ public interface ILiveSessions
     ValueTask<BlobId> StoreAsync(SessionId session, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
 
     /// <summary>Closes the file of a session that rests and gives its memory back; whoever opens it next finds everything.</summary>
-    /// <returns>False where it works, or something waits in it.</returns>
+    /// <returns>False where it is not open here, or works, or something waits in it, or a command of its runs in the background.</returns>
     ValueTask<bool> UnloadAsync(SessionId session, CancellationToken cancellationToken);
 
     /// <summary>

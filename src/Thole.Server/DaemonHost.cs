@@ -17,8 +17,8 @@ public sealed class DaemonHost : IAsyncDisposable
     public DaemonHost(DaemonOptions options, DaemonParts parts)
     {
         _parts = parts;
-        _sessions = new SessionDirectory(parts);
         _attendance = new Attendance(parts.ClientKey, parts.Sessions.ClientTimeout, parts.Time, parts.NewId);
+        _sessions = new SessionDirectory(parts, _attendance);
         _housekeeping = new Housekeeping(parts, _sessions, _attendance);
         var capabilities = new CapabilityRoutes(parts, _attendance, options);
         Operations = OpenApiRoutes.With(
@@ -46,7 +46,12 @@ public sealed class DaemonHost : IAsyncDisposable
     internal CancellationToken Stopping => _daemon.Stopping;
 
     /// <summary>Who decides a question of that session; the runtime asks when it asks.</summary>
-    public Election? Elect(SessionId session, Actor asker) => Electorate.Of(_parts.Sessions, _attendance.Voters(session), asker);
+    public Election? Elect(SessionId session, Actor asker) =>
+        Electorate.Of(
+            _parts.Sessions,
+            [.. _attendance.Voters(session).Where(_parts.Tokens.IsCurrent).Select(identity => identity.Name)],
+            asker
+        );
 
     /// <summary>Returns where it listens; what was accepted before it stopped the last time goes on behind it.</summary>
     /// <exception cref="CannotListenException">The options contradict each other, or the address is not to be had.</exception>

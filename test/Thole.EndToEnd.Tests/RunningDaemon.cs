@@ -27,6 +27,12 @@ internal sealed class RunningDaemon : IAsyncDisposable
             ? given
             : File.ReadAllText(Path.Join(_thole.Home, "access", "owner-token")).Trim();
 
+    /// <summary>Completes when it has told its owner that.</summary>
+    public Task TellsAsync(string text) => _process.Error.ContainsAsync(text, TestContext.Current.CancellationToken);
+
+    /// <summary>Completes when it has ended by itself.</summary>
+    public Task<Outcome> EndAsync() => _process.EndAsync();
+
     public static async Task<RunningDaemon> StartAsync(TholeProgram thole, params string[] flags)
     {
         var daemon = new RunningDaemon(thole, flags);

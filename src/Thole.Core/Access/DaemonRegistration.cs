@@ -42,7 +42,8 @@ public sealed class DaemonRegistration : IDisposable
     /// <exception cref="WorkspaceException">What is written there cannot be read, or others may have written it.</exception>
     public static DaemonRecord? Find(string folder, string workspace, TimeProvider time)
     {
-        if (FileOf(folder, workspace, time).Read() is not { } content)
+        // Without the folder there was never a daemon: whoever cannot make it says so better than we could here.
+        if (FileOf(folder, workspace, time) is not { HasFolder: true } file || file.Read() is not { } content)
         {
             return null;
         }

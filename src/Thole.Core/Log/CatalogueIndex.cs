@@ -6,12 +6,13 @@ namespace Thole.Core.Log;
 internal sealed class CatalogueIndex : IDisposable
 {
     // A dot is in no session id, so that this name is nobody's log; the number is the form of the tables: another form, another file.
-    private const string FileName = "catalogue.2.db";
+    private const string FileName = "catalogue.3.db";
 
     private const string Schema = """
-        CREATE TABLE IF NOT EXISTS sessions(id TEXT PRIMARY KEY, workspace TEXT NOT NULL, title TEXT, model TEXT,
-            created INTEGER NOT NULL, updated INTEGER NOT NULL, turns INTEGER NOT NULL, read INTEGER NOT NULL, problem TEXT,
-            running INTEGER NOT NULL, waiting INTEGER NOT NULL, bytes INTEGER NOT NULL, changed INTEGER NOT NULL, pending_bytes INTEGER NOT NULL, pending_changed INTEGER NOT NULL)
+        CREATE TABLE IF NOT EXISTS sessions(id TEXT PRIMARY KEY, workspace TEXT NOT NULL, title TEXT, prompted TEXT, model TEXT,
+            created INTEGER NOT NULL, updated INTEGER NOT NULL, turns INTEGER NOT NULL, read INTEGER NOT NULL, counted INTEGER NOT NULL, problem TEXT,
+            running INTEGER NOT NULL, waiting INTEGER NOT NULL, bytes INTEGER NOT NULL, changed INTEGER NOT NULL,
+            pending_bytes INTEGER NOT NULL, pending_changed INTEGER NOT NULL)
             WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS newest ON sessions(updated);
         CREATE VIRTUAL TABLE IF NOT EXISTS said USING fts5(text, session UNINDEXED, number UNINDEXED,
@@ -19,7 +20,7 @@ internal sealed class CatalogueIndex : IDisposable
         """;
 
     private const string Columns =
-        "id, workspace, title, model, created, updated, turns, read, problem, running, waiting, bytes, changed, pending_bytes, pending_changed";
+        "id, workspace, title, model, created, updated, turns, read, problem, running, waiting, bytes, changed, pending_bytes, pending_changed, prompted, counted";
 
     private readonly Database _database;
 
@@ -117,7 +118,7 @@ internal sealed class CatalogueIndex : IDisposable
         var session = entry.Summary;
         _database
             .Prepare(
-                $"INSERT OR REPLACE INTO sessions({Columns}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+                $"INSERT OR REPLACE INTO sessions({Columns}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
             )
             .Bind(1, session.Id.Value)
             .Bind(2, session.Workspace)
@@ -134,6 +135,8 @@ internal sealed class CatalogueIndex : IDisposable
             .Bind(13, stamp.Changed)
             .Bind(14, stamp.PendingBytes)
             .Bind(15, stamp.PendingChanged)
+            .Bind(16, entry.Prompted)
+            .Bind(17, entry.Counted)
             .Run();
     }
 
@@ -216,9 +219,22 @@ internal sealed class CatalogueIndex : IDisposable
             ),
             row.Number(7),
             row.Number(9) > 0,
-            (int)row.Number(10)
+            (int)row.Number(10),
+            row.OptionalText(15),
+            row.Number(16)
         );
 }
 
-/// <summary>A session in the index; <paramref name="Read"/> is the number through which its log has been read.</summary>
-internal sealed record CatalogueEntry(SessionSummary Summary, long Read, bool IsRunning = false, int Waiting = 0);
+/// <summary>
+/// A session in the index; <paramref name="Read"/> is the number through which its log has been read, <paramref name="Prompted"/> the title
+/// that its first prompt gives it where it has no name. <paramref name="Counted"/> is the number through which <paramref name="Waiting"/>
+/// counts: further than was read for good where a message had not ended.
+/// </summary>
+internal sealed record CatalogueEntry(
+    SessionSummary Summary,
+    long Read,
+    bool IsRunning = false,
+    int Waiting = 0,
+    string? Prompted = null,
+    long Counted = 0
+);

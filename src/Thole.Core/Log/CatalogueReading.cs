@@ -13,22 +13,26 @@ internal sealed class CatalogueReading(CatalogueIndex index, EventCodec codec, s
     private long _messageAt; // the first piece of a message whose end has not been read
     private bool _isRunning;
     private int _waiting;
+    private long _counted;
+    private string? _prompted;
 
     public void Run(LogStamp stamp)
     {
         var entry = index.Entry(id) ?? new CatalogueEntry(New(stamp), 0);
         var summary = entry.Summary with { Bytes = stamp.Size, Problem = null };
-        (_read, _isRunning, _waiting) = (entry.Read, entry.IsRunning, entry.Waiting);
+        (_read, _isRunning, _waiting, _counted) = (entry.Read, entry.IsRunning, entry.Waiting, entry.Counted);
+        _prompted = entry.Prompted;
         try
         {
             using var file = LogFile.Open(path, forWriting: false);
             if (!file.IsEmpty)
             {
                 // A log that was salvaged, or replaced by a copy, may end before what we know of it.
-                if (_read > 0 && file.LastThrough(_read)?.Number != _read)
+                if (Math.Max(_read, _counted) is > 0 and var known && file.LastThrough(known)?.Number != known)
                 {
                     index.Forget(id);
-                    (summary, _read, _isRunning, _waiting) = (New(stamp), 0, false, 0);
+                    (summary, _read, _isRunning, _waiting, _counted) = (New(stamp), 0, false, 0, 0);
+                    _prompted = null;
                 }
 
                 summary = Read(file, summary);
@@ -39,7 +43,8 @@ internal sealed class CatalogueReading(CatalogueIndex index, EventCodec codec, s
             summary = summary with { Problem = broken.Message };
         }
 
-        index.Set(new CatalogueEntry(summary, _messageAt > 0 ? _messageAt - 1 : _read, _isRunning, _waiting), stamp);
+        var read = _messageAt > 0 ? _messageAt - 1 : _read; // the rest of the message is read with its beginning
+        index.Set(new CatalogueEntry(summary, read, _isRunning, _waiting, _prompted, Math.Max(_read, _counted)), stamp);
     }
 
     private SessionSummary Read(LogFile file, SessionSummary summary)
@@ -50,6 +55,7 @@ internal sealed class CatalogueReading(CatalogueIndex index, EventCodec codec, s
             {
                 _read = row.Number;
                 var envelope = codec.Decode(row);
+                _waiting += _read > _counted ? Waits(envelope.Event) : 0;
                 summary = Apply(summary with { UpdatedAt = envelope.At }, envelope.Event);
             }
         }
@@ -66,22 +72,13 @@ internal sealed class CatalogueReading(CatalogueIndex index, EventCodec codec, s
             case ModelSelected selected:
                 return summary with { Model = selected.Model };
             case SessionRenamed renamed:
-                return summary with { Title = renamed.Name };
-            case PromptQueued or SteeringReceived:
-                _waiting++;
-                return summary;
-            case PromptWithdrawn:
-                _waiting--;
-                return summary;
-            case SteeringTaken taken:
-                _waiting -= taken.Messages.Count;
-                return summary;
+                return summary with { Title = renamed.Name is { } name ? TerminalText.EscapeLine(name) : _prompted };
             case TurnStarted started:
                 _isRunning = true;
-                _waiting -= started.QueuedAt is null ? 0 : 1;
                 var prompt = string.Join('\n', started.Content.OfType<TextContent>().Select(text => text.Text));
                 index.Add(id, _read, prompt);
-                return summary with { Turns = summary.Turns + 1, Title = summary.Title ?? Title(prompt) };
+                _prompted ??= Title(prompt);
+                return summary with { Turns = summary.Turns + 1, Title = summary.Title ?? _prompted };
             case StepStarted or AttemptFailed:
                 _message.Clear();
                 _messageAt = 0;
@@ -104,6 +101,16 @@ internal sealed class CatalogueReading(CatalogueIndex index, EventCodec codec, s
                 return summary;
         }
     }
+
+    /// <summary>How many more wait after it.</summary>
+    private static int Waits(SessionEvent happened) =>
+        happened switch
+        {
+            PromptQueued or SteeringReceived => 1,
+            PromptWithdrawn or TurnStarted { QueuedAt: not null } => -1,
+            SteeringTaken taken => -taken.Messages.Count,
+            _ => 0,
+        };
 
     private SessionSummary New(LogStamp stamp)
     {

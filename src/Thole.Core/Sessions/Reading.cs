@@ -4,44 +4,47 @@ using Thole.Protocol;
 
 namespace Thole.Core.Sessions;
 
-/// <summary>What readers of a session see: what the bell still holds while they keep up, else the log, a page at a time.</summary>
+/// <summary>
+/// What readers of a session see: what the bell still holds while they keep up, else the log. However far behind a reader is, it holds
+/// a page of the log at most, and no lock.
+/// </summary>
 internal sealed class Reading(IEventLog log, Bell bell)
 {
-    private const int PageLength = 256;
-
     public async IAsyncEnumerable<Envelope> ReadAsync(long after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (true)
         {
-            foreach (var envelope in bell.Recent(after) ?? await ReadPageAsync(after, cancellationToken))
+            if (bell.Recent(after) is { } recent)
             {
-                after = envelope.Sequence;
-                yield return envelope;
+                foreach (var envelope in recent)
+                {
+                    after = envelope.Sequence;
+                    yield return envelope;
+                }
+            }
+            else
+            {
+                await using var past = log.ReadAsync(after, bell.Latest, cancellationToken).GetAsyncEnumerator(cancellationToken);
+                while (await MoveNextAsync(past))
+                {
+                    after = past.Current.Sequence;
+                    yield return past.Current;
+                }
             }
 
             await bell.WaitAsync(after).WaitAsync(cancellationToken);
         }
     }
 
-    private async Task<IReadOnlyList<Envelope>> ReadPageAsync(long after, CancellationToken cancellationToken)
+    private static async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<Envelope> past)
     {
-        List<Envelope> page = [];
         try
         {
-            await foreach (var envelope in log.ReadAsync(after, bell.Latest, cancellationToken))
-            {
-                page.Add(envelope);
-                if (page.Count == PageLength)
-                {
-                    break;
-                }
-            }
+            return await past.MoveNextAsync();
         }
         catch (ObjectDisposedException closed)
         {
             throw new RefusedException("session_closed", "The session was closed.", closed);
         }
-
-        return page;
     }
 }

@@ -51,18 +51,7 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
 
             // Whoever leaves does not take the session from those who wait for the same opening: it goes on without a token.
             var opening = _sessions.GetOrAdd(id, _ => new Lazy<Task<Session>>(() => OpenAsync(id, request)));
-            Session session;
-            try
-            {
-                session = await opening.Value.WaitAsync(cancellationToken);
-            }
-            catch when (opening.Value is { IsCompleted: true, IsCompletedSuccessfully: false })
-            {
-                // A session that did not open is not remembered: the next try is a new one.
-                _sessions.TryRemove(KeyValuePair.Create(id, opening));
-                throw;
-            }
-
+            var session = await opening.Value.WaitAsync(cancellationToken);
             if (!session.IsOver)
             {
                 session.MustBelongTo(request.Workspace);
@@ -70,8 +59,10 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
             }
 
             // It is being closed, or its log could not be written and now perhaps can: the file is free when we come to it.
-            await session.DisposeAsync();
+            // Where it did not close well, whoever closed it was told; whether its file is free the store says.
+            await session.DisposeAsync().AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Forget(id, opening, session);
+            request = request with { Session = id }; // a new one was made by then
         }
     }
 
@@ -116,13 +107,17 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
         }
 
         var open = await opening.Value;
-        if (!await open.TryCloseAsync())
+        try
         {
-            return false;
+            return !open.Hands.Processes.Background.Any(command => command.IsRunning) && await open.TryCloseAsync();
         }
-
-        Forget(session, opening, open);
-        return true;
+        finally
+        {
+            if (open.IsOver)
+            {
+                Forget(session, opening, open);
+            }
+        }
     }
 
     public async Task DrainAsync(CancellationToken cancellationToken)
@@ -151,26 +146,37 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
 
     private async Task<Session> OpenAsync(SessionId id, OpenSession request)
     {
-        if (_isOver)
+        try
         {
-            throw new RefusedException("session_closed", "The process is ending; open the session again when it is back.");
-        }
+            if (_isOver)
+            {
+                throw new RefusedException("session_closed", "The process is ending; open the session again when it is back.");
+            }
 
-        if (request.Session is null)
+            return _opened[id] = request.Session is null
+                ? await Session.OpenAsync(
+                    id,
+                    _parts.Store.Create(id),
+                    request.Workspace,
+                    [new SessionOpened(id, request.Workspace, request.Model, request.ApprovalMode, _parts.Version)],
+                    Actor.User,
+                    _sessionParts
+                )
+                : await Session.OpenAsync(
+                    id,
+                    await _parts.Store.OpenAsync(id, CancellationToken.None),
+                    request.Workspace,
+                    [],
+                    Actor.Runtime,
+                    _sessionParts
+                );
+        }
+        catch
         {
-            var opened = new SessionOpened(id, request.Workspace, request.Model, request.ApprovalMode, _parts.Version);
-            return _opened[id] = await Session.OpenAsync(
-                id,
-                _parts.Store.Create(id),
-                request.Workspace,
-                [opened],
-                Actor.User,
-                _sessionParts
-            );
+            // A session that did not open is not remembered, also where nobody waits any more: the next try is a new one.
+            _sessions.TryRemove(id, out _);
+            throw;
         }
-
-        var log = await _parts.Store.OpenAsync(id, CancellationToken.None);
-        return _opened[id] = await Session.OpenAsync(id, log, request.Workspace, [], Actor.Runtime, _sessionParts);
     }
 
     /// <summary>That one and no other: the id may stand for the next opening already.</summary>

@@ -49,8 +49,8 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
         private set => Volatile.Write(ref field, value);
     }
 
-    /// <summary>It takes no more letters: it was closed, or its log could not be written.</summary>
-    public bool IsOver => _isBroken || _closed is not Closing.No;
+    /// <summary>It is being closed, or its log could not be written. One that only takes nothing new any more is not over yet.</summary>
+    public bool IsOver => _isBroken || _closed is Closing.EndsTurn or Closing.KeepsTurn;
 
     public TurnId Turn => State.Turn ?? throw new InvalidOperationException("No turn runs.");
 

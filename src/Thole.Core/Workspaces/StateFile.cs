@@ -16,6 +16,9 @@ public sealed class StateFile(string path, TimeProvider time)
 
     public string Path { get; } = path;
 
+    /// <summary>There may be such a file.</summary>
+    public bool HasFolder => Directory.Exists(System.IO.Path.GetDirectoryName(Path));
+
     /// <summary>Null where there is none.</summary>
     /// <exception cref="WorkspaceException">It cannot be read, or others may read or write it.</exception>
     public byte[]? Read() => Read(out _);

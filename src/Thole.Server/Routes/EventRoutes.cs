@@ -13,6 +13,7 @@ namespace Thole.Server.Routes;
 internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, Attendance attendance)
 {
     private const int PageLength = 200;
+    private const string EpochHeader = "X-Qwen-Event-Epoch";
 
     private readonly DaemonDialect _dialect = new(parts.Live);
 
@@ -38,14 +39,7 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
                 Kind = ReplyKind.EventStream,
                 Parameters =
                 [
-                    LastEventId,
-                    new Parameter(ParameterPlace.Query, "maxQueued", "How far a reader may fall behind before it is warned.")
-                    {
-                        Type = ParameterType.Integer,
-                        Least = 16,
-                        Most = 2048,
-                        Code = "invalid_max_queued",
-                    },
+                    .. StreamParameters,
                     new Parameter(ParameterPlace.Query, "snapshot", "Tells the state first, also without a cursor.")
                     {
                         Type = ParameterType.Flag,
@@ -58,7 +52,11 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
                 Reply = SessionJson.Default.TranscriptPage,
                 Parameters =
                 [
-                    new Parameter(ParameterPlace.Query, "cursor", "The nextCursor of the page before.") { Length = 20 },
+                    new Parameter(ParameterPlace.Query, "cursor", "The nextCursor of the page before.")
+                    {
+                        Length = 20,
+                        Code = "invalid_transcript_cursor",
+                    },
                     new Parameter(ParameterPlace.Query, "direction", "backward: the newest first.")
                     {
                         Words = ["forward", "backward"],
@@ -86,15 +84,31 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
             },
         ];
 
-    public static Parameter LastEventId { get; } =
-        new(
+    /// <summary>Of a stream in any dialect.</summary>
+    public static IReadOnlyList<Parameter> StreamParameters { get; } =
+    [
+        new Parameter(
             ParameterPlace.Header,
             "Last-Event-ID",
             "The number of the last event the reader has; 0 for everything from the beginning."
         )
         {
             Length = 20,
-        };
+            Code = "invalid_cursor",
+        },
+        new Parameter(ParameterPlace.Header, EpochHeader, "Whose number the cursor is: the epoch that came with it.")
+        {
+            Length = 128,
+            Code = "invalid_cursor",
+        },
+        new Parameter(ParameterPlace.Query, "maxQueued", "How far a reader may fall behind before it is warned.")
+        {
+            Type = ParameterType.Integer,
+            Least = 16,
+            Most = 2048,
+            Code = "invalid_max_queued",
+        },
+    ];
 
     /// <summary>A stream in any dialect: from the cursor, or only what follows where there is none.</summary>
     public static async Task StreamAsync(
@@ -109,10 +123,16 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
         var after = exchange.Header("Last-Event-ID") is { } seen
             ? NumberUpTo(seen, status.Latest) ?? throw NeverAnEvent(status.Latest)
             : (long?)null;
-        var actor = attendance.Identify(status.Session, exchange);
-        if (parts.Sessions.MaxReadersPerSession is > 0 and var most && attendance.Readers(status.Session) >= most)
+        if (after is not null && exchange.Header(EpochHeader) is { } epoch && epoch != status.Session.Value)
         {
-            throw new ProblemException(
+            throw NeverAnEvent(status.Latest);
+        }
+
+        var actor = attendance.Identify(status.Session, exchange);
+        var most = parts.Sessions.MaxReadersPerSession;
+        using var seat =
+            attendance.TryRead(status.Session, actor, exchange.Identity, most)
+            ?? throw new ProblemException(
                 429,
                 "subscriber_limit_exceeded",
                 $"{most} readers listen to this session already; close one.",
@@ -121,10 +141,7 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
             {
                 RetryAfter = TimeSpan.FromSeconds(5),
             };
-        }
-
-        using var seat = attendance.Read(status.Session, actor, exchange.Identity);
-        exchange.SetHeader("X-Qwen-Event-Epoch", status.Session.Value);
+        exchange.SetHeader(EpochHeader, status.Session.Value);
         exchange.SetHeader("X-Qwen-SSE-Stream-Id", parts.NewId().ToString("d"));
         await new EventStream(parts, sessions, dialect, exchange, status.Session).RunAsync(after, status);
     }

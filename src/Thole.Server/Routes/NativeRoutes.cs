@@ -71,7 +71,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
                         attendance
                     ),
                 Kind = ReplyKind.EventStream,
-                Parameters = [EventRoutes.LastEventId],
+                Parameters = EventRoutes.StreamParameters,
             },
             new("POST", "/v1/sessions/{id}/blobs", "storeBlob", Scope.Prompt, "Keeps bytes that a prompt will name.")
             {
@@ -149,7 +149,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
     private async Task StoreAsync(Exchange exchange)
     {
         var status = await sessions.RequireAsync(IdOf(exchange), exchange.Aborted);
-        var blob = await parts.Live.StoreAsync(status.Session, await exchange.ReadBytesAsync(), exchange.Aborted);
+        var blob = await sessions.StoreAsync(status.Session, await exchange.ReadBytesAsync(), exchange.Aborted);
         await exchange.ReplyAsync(new StoredBlob(blob), NativeJson.Default.StoredBlob);
     }
 

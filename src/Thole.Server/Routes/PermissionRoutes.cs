@@ -33,7 +33,24 @@ internal sealed class PermissionRoutes(DaemonParts parts, SessionDirectory sessi
             },
         ];
 
+    /// <summary>What was not counted is written down, with who it was.</summary>
     private async Task VoteAsync(Exchange exchange, SessionId? session)
+    {
+        try
+        {
+            await CastAsync(exchange, session);
+        }
+        catch (ProblemException refused)
+        {
+            var client = exchange.Header("X-Qwen-Client-Id") is { } name ? $", client '{TerminalText.EscapeLine(name)}'," : "";
+            parts.Log(
+                $"A vote of {exchange.Identity.Name}{client} on {TerminalText.EscapeLine(exchange.Route("request"))} was refused: {refused.Code}."
+            );
+            throw;
+        }
+    }
+
+    private async Task CastAsync(Exchange exchange, SessionId? session)
     {
         var vote = await exchange.ReadAsync(SessionJson.Default.VoteRequest);
         var option = OptionOf(vote.Outcome);
@@ -44,7 +61,7 @@ internal sealed class PermissionRoutes(DaemonParts parts, SessionDirectory sessi
         }
 
         var status = await OpenAsync(of, request, exchange.Aborted);
-        var actor = Identify(of, request, exchange);
+        var actor = attendance.Identify(of, exchange);
         if (status.Questions.FirstOrDefault(open => open.Call.Id == call) is not { } question)
         {
             throw NotPending(request, of, await DecisionAsync(status, call, exchange.Aborted));
@@ -127,22 +144,6 @@ internal sealed class PermissionRoutes(DaemonParts parts, SessionDirectory sessi
         catch (ProblemException gone) when (gone.Status == 404)
         {
             throw NotPending(request, session: null, decision: null); // whoever guesses learns no more than whoever is late
-        }
-    }
-
-    private Actor Identify(SessionId session, string request, Exchange exchange)
-    {
-        try
-        {
-            return attendance.Identify(session, exchange);
-        }
-        catch (ProblemException stranger)
-        {
-            parts.Log(
-                $"A vote on {TerminalText.EscapeLine(request)} by {exchange.Identity.Name} was refused: the client "
-                    + $"'{TerminalText.EscapeLine(exchange.Header("X-Qwen-Client-Id") ?? "")}' is none of that session ({stranger.Code})."
-            );
-            throw;
         }
     }
 

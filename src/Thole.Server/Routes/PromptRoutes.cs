@@ -111,7 +111,7 @@ internal sealed class PromptRoutes(DaemonParts parts, SessionDirectory sessions,
         var prompt = PromptIdOf(request.PromptId ?? exchange.Header("Idempotency-Key"));
         var content = await ContentBlocks.ReadAsync(
             request.Prompt,
-            bytes => parts.Live.StoreAsync(status.Session, bytes, exchange.Aborted)
+            bytes => sessions.StoreAsync(status.Session, bytes, exchange.Aborted)
         );
         var receipt = await SubmitAsync(status, new Prompt(prompt, content), actor, exchange);
         if (
@@ -204,7 +204,7 @@ internal sealed class PromptRoutes(DaemonParts parts, SessionDirectory sessions,
             ? [new TextContent(request.Message!)]
             : await ContentBlocks.ReadAsync(
                 request.Content,
-                bytes => parts.Live.StoreAsync(status.Session, bytes, exchange.Aborted)
+                bytes => sessions.StoreAsync(status.Session, bytes, exchange.Aborted)
             );
         await SubmitAsync(status, new Steer(id, content), actor, exchange);
         await exchange.ReplyAsync(new SteeringReply(Accepted: true, id.Value), SessionJson.Default.SteeringReply);

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Thole.Protocol;
@@ -17,10 +16,24 @@ internal sealed class Attendance(byte[] key, TimeSpan timeout, TimeProvider time
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-"
     );
 
-    private readonly ConcurrentDictionary<SessionId, ConcurrentDictionary<string, Member>> _sessions = new();
+    private static readonly Dictionary<string, Member> s_nobody = [];
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<SessionId, Dictionary<string, Member>> _sessions = [];
+
+    private long Now => time.GetTimestamp();
 
     /// <summary>Clients of all sessions.</summary>
-    public int Count => _sessions.Values.Sum(members => members.Values.Count(IsThere));
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _sessions.Values.Sum(members => members.Values.Count(IsThere));
+            }
+        }
+    }
 
     /// <summary>Registers a client that creates, loads or attaches: under the id it brought, if that is good, else under a new one.</summary>
     public string Join(SessionId session, Identity identity, string? brought)
@@ -58,74 +71,128 @@ internal sealed class Attendance(byte[] key, TimeSpan timeout, TimeProvider time
         return Actor.Of(exchange.Identity.Name, client);
     }
 
-    /// <summary>True where it was there.</summary>
-    public bool Leave(SessionId session, string client) =>
-        _sessions.TryGetValue(session, out var members) && members.TryRemove(client, out _);
-
-    /// <summary>The identities that are there and may approve.</summary>
-    public IReadOnlyList<string> Voters(SessionId session) =>
-        [
-            .. Members(session)
-                .Where(member => member.Identity.May(Scope.Approve))
-                .Select(member => member.Identity.Name)
-                .Distinct(StringComparer.Ordinal)
-                .Order(StringComparer.Ordinal),
-        ];
-
-    public int Clients(SessionId session) => Members(session).Count();
-
-    public int Readers(SessionId session) => Members(session).Sum(member => member.Readers);
-
-    /// <summary>Counts a reader until it is disposed.</summary>
-    public IDisposable Read(SessionId session, Actor actor, Identity identity) =>
-        new Seat(Touch(session, identity, actor.Client ?? ""));
-
-    /// <summary>Forgets those who are gone.</summary>
-    public void Sweep()
+    /// <summary>It is gone, as far as it says; a stream that it still reads counts until it ends.</summary>
+    public void Leave(SessionId session, string client)
     {
-        foreach (var (session, members) in _sessions)
+        lock (_lock)
         {
-            foreach (var (client, member) in members)
+            if (_sessions.TryGetValue(session, out var members) && members.TryGetValue(client, out var member))
             {
-                if (!IsThere(member))
+                member.HasLeft = true;
+                if (member.Readers == 0)
                 {
-                    members.TryRemove(KeyValuePair.Create(client, member));
+                    members.Remove(client);
                 }
-            }
-
-            if (members.IsEmpty)
-            {
-                _sessions.TryRemove(session, out _);
             }
         }
     }
 
-    private IEnumerable<Member> Members(SessionId session) =>
-        _sessions.TryGetValue(session, out var members) ? members.Values.Where(IsThere) : [];
+    /// <summary>The identities that are there and may approve.</summary>
+    public IReadOnlyList<Identity> Voters(SessionId session)
+    {
+        lock (_lock)
+        {
+            return
+            [
+                .. Of(session)
+                    .Values.Where(member => IsThere(member) && member.Identity.May(Scope.Approve))
+                    .Select(member => member.Identity)
+                    .DistinctBy(identity => identity.Name, StringComparer.Ordinal)
+                    .OrderBy(identity => identity.Name, StringComparer.Ordinal),
+            ];
+        }
+    }
 
-    private bool IsThere(Member member) => member.Readers > 0 || time.GetElapsedTime(member.SeenAt) < timeout;
+    public int Clients(SessionId session)
+    {
+        lock (_lock)
+        {
+            return Of(session).Values.Count(IsThere);
+        }
+    }
 
-    private bool IsKnown(SessionId session, Identity identity, string client) =>
-        (
-            _sessions.TryGetValue(session, out var members)
-            && members.TryGetValue(client, out var member)
-            && member.Identity.Name == identity.Name
-        ) || IsSigned(session, identity, client);
+    public int Readers(SessionId session)
+    {
+        lock (_lock)
+        {
+            return ReadersOf(session);
+        }
+    }
 
-    private bool IsFree(SessionId session, Identity identity, string client) =>
-        !_sessions.TryGetValue(session, out var members)
-        || !members.TryGetValue(client, out var member)
-        || member.Identity.Name == identity.Name;
+    /// <summary>Counts a reader until it is disposed.</summary>
+    /// <param name="most">How many there may be; 0 for any number.</param>
+    /// <returns>Null where there are so many already.</returns>
+    public IDisposable? TryRead(SessionId session, Actor actor, Identity identity, int most)
+    {
+        lock (_lock)
+        {
+            return most > 0 && ReadersOf(session) >= most ? null : new Seat(this, Touch(session, identity, actor.Client ?? ""));
+        }
+    }
+
+    /// <summary>Forgets those who are gone.</summary>
+    public void Sweep()
+    {
+        lock (_lock)
+        {
+            foreach (var (session, members) in _sessions)
+            {
+                foreach (var (client, _) in members.Where(member => !IsThere(member.Value)))
+                {
+                    members.Remove(client);
+                }
+
+                if (members.Count == 0)
+                {
+                    _sessions.Remove(session);
+                }
+            }
+        }
+    }
+
+    private Dictionary<string, Member> Of(SessionId session) => _sessions.GetValueOrDefault(session) ?? s_nobody;
+
+    private int ReadersOf(SessionId session) => Of(session).Values.Sum(member => member.Readers);
+
+    private bool IsThere(Member member) =>
+        member.Readers > 0 || (!member.HasLeft && time.GetElapsedTime(member.SeenAt) < timeout);
+
+    private bool IsKnown(SessionId session, Identity identity, string client)
+    {
+        lock (_lock)
+        {
+            return (Of(session).GetValueOrDefault(client) is { HasLeft: false } member && member.Identity.Name == identity.Name)
+                || IsSigned(session, identity, client);
+        }
+    }
+
+    private bool IsFree(SessionId session, Identity identity, string client)
+    {
+        lock (_lock)
+        {
+            return !Of(session).TryGetValue(client, out var member) || member.Identity.Name == identity.Name;
+        }
+    }
 
     private Member Touch(SessionId session, Identity identity, string client)
     {
         // Those without a name are counted once an identity, under a name that no client can have.
         var name = client.Length == 0 ? $"/{identity.Name}" : client;
-        var member = _sessions
-            .GetOrAdd(session, static _ => new(StringComparer.Ordinal))
-            .GetOrAdd(name, _ => new Member(identity));
-        member.SeenAt = time.GetTimestamp();
-        return member;
+        lock (_lock)
+        {
+            if (!_sessions.TryGetValue(session, out var members))
+            {
+                _sessions[session] = members = new Dictionary<string, Member>(StringComparer.Ordinal);
+            }
+
+            if (!members.TryGetValue(name, out var member))
+            {
+                members[name] = member = new Member();
+            }
+
+            (member.Identity, member.SeenAt, member.HasLeft) = (identity, Now, false);
+            return member;
+        }
     }
 
     private string Signed(SessionId session, Identity identity, string random)
@@ -145,27 +212,39 @@ internal sealed class Attendance(byte[] key, TimeSpan timeout, TimeProvider time
     private static bool IsWellFormed(string client) =>
         client.Length is > 0 and <= LongestId && !client.AsSpan().ContainsAnyExcept(s_allowed);
 
-    private sealed class Member(Identity identity)
+    private sealed class Member
     {
-        private int _readers;
-
-        public Identity Identity { get; } = identity;
+        /// <summary>By the newest token: one that is issued again may be good for something else.</summary>
+        public Identity Identity { get; set; } = null!;
 
         public long SeenAt { get; set; }
 
-        public int Readers => Volatile.Read(ref _readers);
+        public bool HasLeft { get; set; }
 
-        public void Sit() => Interlocked.Increment(ref _readers);
-
-        public void Rise() => Interlocked.Decrement(ref _readers);
+        public int Readers { get; set; }
     }
 
     private sealed class Seat : IDisposable
     {
+        private readonly Attendance _attendance;
         private Member? _member;
 
-        public Seat(Member member) => (_member = member).Sit();
+        public Seat(Attendance attendance, Member member)
+        {
+            (_attendance, _member) = (attendance, member);
+            member.Readers++;
+        }
 
-        public void Dispose() => Interlocked.Exchange(ref _member, null)?.Rise();
+        public void Dispose()
+        {
+            lock (_attendance._lock)
+            {
+                if (_member is { } member)
+                {
+                    (_member, member.SeenAt) = (null, _attendance.Now);
+                    member.Readers--;
+                }
+            }
+        }
     }
 }

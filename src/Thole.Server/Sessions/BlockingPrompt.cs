@@ -51,9 +51,19 @@ internal sealed class BlockingPrompt(SessionDirectory sessions, SessionId sessio
         }
         catch (OperationCanceledException)
         {
-            Command end = turn is { } running ? new Interrupt(running) : new Withdraw(prompt);
-            await sessions.SubmitAsync(session, end, actor, CancellationToken.None);
+            await TakeBackAsync();
             throw;
+        }
+    }
+
+    /// <summary>It is asked for by its name and not by what was read of it: it may have begun a moment ago.</summary>
+    private async Task TakeBackAsync()
+    {
+        var withdrawn = await sessions.SubmitAsync(session, new Withdraw(prompt), actor, CancellationToken.None);
+        var status = await sessions.OpenAsync(session, CancellationToken.None);
+        if (withdrawn.First == 0 && status.Turn is { } running && running.Prompt == prompt)
+        {
+            await sessions.SubmitAsync(session, new Interrupt(running.Turn), actor, CancellationToken.None);
         }
     }
 

@@ -52,7 +52,7 @@ internal sealed class Housekeeping(DaemonParts parts, SessionDirectory sessions,
         }
     }
 
-    private async Task TryAsync(Func<Task> work)
+    private async Task TryAsync(Func<Task> work, string complaint = "Unfinished work was not taken up")
     {
         try
         {
@@ -65,20 +65,15 @@ internal sealed class Housekeeping(DaemonParts parts, SessionDirectory sessions,
                 return; // it is left to the next start
             }
 
-            parts.Log($"Unfinished work was not taken up: {failed.Message}");
+            parts.Log($"{complaint}: {failed.Message}");
         }
     }
 
     private async Task UnloadAsync()
     {
-        var now = parts.Time.GetUtcNow();
-        foreach (var session in parts.Live.All)
+        foreach (var session in parts.Live.All.Where(sessions.IsIdle))
         {
-            var rests = session is { Turn: null, Waiting: [], Steering: [] };
-            if (rests && now - session.UpdatedAt > parts.Sessions.IdleTimeout && attendance.Readers(session.Session) == 0)
-            {
-                await parts.Live.UnloadAsync(session.Session, _stopping.Token);
-            }
+            await TryAsync(async () => await sessions.UnloadAsync(session, _stopping.Token), "A session was not put away");
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Thole.Protocol;
 
@@ -7,11 +8,12 @@ namespace Thole.Server.Sessions;
 /// Finds sessions by their id, open or resting on disk: a client need not know which. A session that was unloaded in the middle is
 /// opened again; nothing was lost by that.
 /// </summary>
-internal sealed class SessionDirectory(DaemonParts parts) : IDisposable
+internal sealed class SessionDirectory(DaemonParts parts, Attendance attendance) : IDisposable
 {
     // An unload and an opening can miss each other once, and hardly twice.
     private const int Attempts = 5;
 
+    private readonly ConcurrentDictionary<SessionId, long> _usedAt = new();
     private readonly SemaphoreSlim _shared = new(1, 1);
     private SessionId? _sharedSession;
     private volatile bool _isDraining;
@@ -72,6 +74,7 @@ internal sealed class SessionDirectory(DaemonParts parts) : IDisposable
         {
             if (parts.Live.Find(id) is { } status)
             {
+                _usedAt[id] = parts.Time.GetTimestamp();
                 return status;
             }
 
@@ -93,18 +96,12 @@ internal sealed class SessionDirectory(DaemonParts parts) : IDisposable
         };
     }
 
-    public async ValueTask<Receipt> SubmitAsync(SessionId id, Command command, Actor actor, CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            await OpenAsync(id, cancellationToken);
-            try
-            {
-                return await parts.Runtime.SubmitAsync(id, command, actor, cancellationToken);
-            }
-            catch (RefusedException refused) when (WasUnloaded(refused) && attempt < Attempts && !_isDraining) { }
-        }
-    }
+    public ValueTask<Receipt> SubmitAsync(SessionId id, Command command, Actor actor, CancellationToken cancellationToken) =>
+        WithOpenAsync(id, () => parts.Runtime.SubmitAsync(id, command, actor, cancellationToken), cancellationToken);
+
+    /// <summary>Keeps bytes beside the events of a session, so that a prompt can name them.</summary>
+    public ValueTask<BlobId> StoreAsync(SessionId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        WithOpenAsync(id, () => parts.Live.StoreAsync(id, content, cancellationToken), cancellationToken);
 
     public async IAsyncEnumerable<Envelope> ReadAsync(
         SessionId id,
@@ -187,6 +184,27 @@ internal sealed class SessionDirectory(DaemonParts parts) : IDisposable
         }
     }
 
+    /// <summary>Nobody has asked for it for as long as a session may rest.</summary>
+    public bool IsIdle(SessionStatus session) =>
+        parts.Time.GetUtcNow() - session.UpdatedAt > parts.Sessions.IdleTimeout
+        && (!_usedAt.TryGetValue(session.Session, out var at) || parts.Time.GetElapsedTime(at) > parts.Sessions.IdleTimeout);
+
+    /// <summary>Puts a session away that rests, and that nobody reads: whoever read it would have it opened again at once.</summary>
+    public async ValueTask<bool> UnloadAsync(SessionStatus session, CancellationToken cancellationToken)
+    {
+        if (
+            session is not { Turn: null, Waiting: [], Steering: [] }
+            || attendance.Readers(session.Session) > 0
+            || !await parts.Live.UnloadAsync(session.Session, cancellationToken)
+        )
+        {
+            return false;
+        }
+
+        _usedAt.TryRemove(session.Session, out _);
+        return true;
+    }
+
     public void Dispose() => _shared.Dispose();
 
     public OpenSession Request(SessionId? id = null) =>
@@ -227,9 +245,9 @@ internal sealed class SessionDirectory(DaemonParts parts) : IDisposable
             return;
         }
 
-        foreach (var resting in parts.Live.All.Where(session => session.Turn is null).OrderBy(session => session.UpdatedAt))
+        foreach (var resting in parts.Live.All.OrderBy(session => session.UpdatedAt))
         {
-            if (await parts.Live.UnloadAsync(resting.Session, cancellationToken))
+            if (await UnloadAsync(resting, cancellationToken))
             {
                 return;
             }
@@ -245,6 +263,26 @@ internal sealed class SessionDirectory(DaemonParts parts) : IDisposable
         {
             RetryAfter = TimeSpan.FromSeconds(5),
         };
+    }
+
+    private async ValueTask<T> WithOpenAsync<T>(SessionId id, Func<ValueTask<T>> work, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            await OpenAsync(id, cancellationToken);
+            try
+            {
+                return await work();
+            }
+            catch (RefusedException refused) when (WasUnloaded(refused))
+            {
+                MustTakeWork();
+                if (attempt == Attempts)
+                {
+                    throw;
+                }
+            }
+        }
     }
 
     private async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<Envelope> events)

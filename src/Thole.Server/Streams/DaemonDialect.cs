@@ -51,9 +51,10 @@ internal sealed class DaemonDialect(ILiveSessions live) : StreamDialect
             }
         ).WriteEvent(output);
 
+    // A client takes "evicted" for the end of its session; only who was too slow is told that.
     public override void WriteGoodbye(IBufferWriter<byte> output, SessionId session, string reason, Lag lag) =>
         new DaemonFrame(
-            "client_evicted",
+            reason is "writer_idle_timeout" ? "client_evicted" : "stream_closed",
             data =>
             {
                 data.WriteString("sessionId", session.Value);
@@ -71,6 +72,8 @@ internal sealed class DaemonDialect(ILiveSessions live) : StreamDialect
             frame.WriteEvent(output);
         }
     }
+
+    protected override bool IsLasting(SessionEvent happened) => happened is not (SessionClosed or PermissionRequested);
 
     private static DaemonFrame Snapshot(SessionStatus status) =>
         new(

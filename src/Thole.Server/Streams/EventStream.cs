@@ -64,7 +64,13 @@ internal sealed class EventStream(
         catch (OperationCanceledException)
             when (exchange.Stopping.IsCancellationRequested && !exchange.Aborted.IsCancellationRequested)
         {
-            await SayGoodbyeAsync(parts.Tokens.IsCurrent(exchange.Identity) ? "daemon_shutdown" : "token_revoked");
+            var isWelcome = parts.Tokens.IsCurrent(exchange.Identity);
+            if (isWelcome)
+            {
+                await CatchUpAsync();
+            }
+
+            await SayGoodbyeAsync(isWelcome ? "daemon_shutdown" : "token_revoked");
         }
         catch (ProblemException gone) // said by its last event, or it was deleted; or nothing is opened any more
         {
@@ -91,6 +97,19 @@ internal sealed class EventStream(
         }
 
         return count;
+    }
+
+    /// <summary>What has happened before a stop, the end of a turn among it, is told before the goodbye, as far as there is time.</summary>
+    private async Task CatchUpAsync()
+    {
+        if (!_flushing.IsCompleted || parts.Live.Find(session) is not { } now)
+        {
+            return;
+        }
+
+        using var last = new CancellationTokenSource(s_lastChance, parts.Time);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(exchange.Aborted, last.Token);
+        await ((Task)ReplayAsync(now.Latest, ends.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task FollowAsync(CancellationToken cancellationToken)

@@ -11,15 +11,7 @@ internal abstract class StreamDialect
     private readonly ConditionalWeakTable<Envelope, byte[]> _written = [];
 
     public ReadOnlyMemory<byte> Of(SessionId session, Envelope envelope) =>
-        _written.GetValue(
-            envelope,
-            happened =>
-            {
-                var output = new ArrayBufferWriter<byte>(256);
-                Write(output, session, happened);
-                return output.WrittenSpan.ToArray();
-            }
-        );
+        IsLasting(envelope.Event) ? _written.GetValue(envelope, happened => Write(session, happened)) : Write(session, envelope);
 
     /// <summary>What a reader is told who has just got everything that had happened when it came.</summary>
     public abstract void WriteWelcome(IBufferWriter<byte> output, Welcome welcome);
@@ -31,6 +23,16 @@ internal abstract class StreamDialect
     public abstract void WriteGoodbye(IBufferWriter<byte> output, SessionId session, string reason, Lag lag);
 
     protected abstract void Write(IBufferWriter<byte> output, SessionId session, Envelope envelope);
+
+    /// <summary>It is said of this event in the same words for ever; else they depend on what is so when they are said.</summary>
+    protected virtual bool IsLasting(SessionEvent happened) => true;
+
+    private byte[] Write(SessionId session, Envelope envelope)
+    {
+        var output = new ArrayBufferWriter<byte>(256);
+        Write(output, session, envelope);
+        return output.WrittenSpan.ToArray();
+    }
 }
 
 /// <param name="After">The reader's cursor when it came; null where it wanted only what follows.</param>

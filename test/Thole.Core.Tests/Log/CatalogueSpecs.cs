@@ -78,7 +78,7 @@ public sealed class CatalogueSpecs : IDisposable
             Assert.Single(await first.ListAsync(null, 10, Now));
         }
 
-        var index = Path.Join(_bench.Folder, "catalogue.2.db");
+        var index = Path.Join(_bench.Folder, "catalogue.3.db");
         if (isMissing)
         {
             File.Delete(index);
@@ -144,6 +144,116 @@ public sealed class CatalogueSpecs : IDisposable
 
         Assert.Equal([2, 3], events.Select(envelope => envelope.Sequence));
         Assert.Equal(new byte[] { 1, 2, 3 }, await catalogue.ReadBlobAsync(new SessionId("one"), blob, Now));
+    }
+
+    [Fact]
+    public async Task A_session_is_unfinished_while_a_turn_runs_or_something_accepted_has_not_begun()
+    {
+        await using var log = await OpenAsync("one", "/a", "hello", minute: 1);
+        using var catalogue = new Catalogue(_bench.Folder);
+        var (first, waiting) = (new TurnId("turn-1"), DateTimeOffset.UnixEpoch);
+        IReadOnlyList<Content> content = [new TextContent("more")];
+        (bool IsUnfinished, SessionEvent[] Events)[] history =
+        [
+            (true, []),
+            (false, [new TurnEnded(first, TurnOutcome.Completed)]),
+            (true, [new TurnStarted(new TurnId("turn-2"), new PromptId("b"), content)]),
+            (true, [new PromptQueued(new PromptId("c"), content), new SteeringReceived(new PromptId("d"), content)]),
+            (true, [new SteeringTaken(first, [new SteeringReceived(new PromptId("d"), content)])]),
+            (true, [new TurnEnded(new TurnId("turn-2"), TurnOutcome.Completed)]), // another waits
+            (true, [new TurnStarted(new TurnId("turn-3"), new PromptId("c"), content, waiting)]),
+            (true, [new SteeringReceived(new PromptId("e"), content), new PromptWithdrawn(new PromptId("e"))]),
+            (false, [new TurnEnded(new TurnId("turn-3"), TurnOutcome.Failed, "why")]),
+            (false, [new SessionClosed()]),
+        ];
+
+        foreach (var (isUnfinished, events) in history)
+        {
+            if (events is not [])
+            {
+                await LogBench.AppendAsync(log, events);
+            }
+
+            using var anew = new Catalogue(_bench.Killed().Folder); // which reads it all at once
+            Assert.Equal(isUnfinished, (await catalogue.FindAsync("one", Now))!.IsUnfinished);
+            Assert.Equal(isUnfinished, (await anew.FindAsync("one", Now))!.IsUnfinished);
+        }
+    }
+
+    [Fact]
+    public async Task What_begins_to_wait_while_the_model_speaks_is_counted_once_however_often_somebody_asks()
+    {
+        await using var log = await OpenAsync("one", "/a", "hello", minute: 1);
+        using var catalogue = new Catalogue(_bench.Folder);
+        var turn = new TurnId("turn-1");
+        var later = new PromptId("later");
+        await LogBench.AppendAsync(log, new StepStarted(turn, 1, "local/model"), new TextPiece("I "));
+        await LogBench.AppendAsync(log, new PromptQueued(later, [new TextContent("and then")]));
+        Assert.True((await catalogue.FindAsync("one", Now))!.IsUnfinished);
+        await LogBench.AppendAsync(log, new TextPiece("speak "));
+        Assert.True((await catalogue.FindAsync("one", Now))!.IsUnfinished);
+        await LogBench.AppendAsync(log, new TextPiece("slowly"), new MessageCompleted("stop", new Usage()));
+        await LogBench.AppendAsync(log, new TurnEnded(turn, TurnOutcome.Completed));
+        Assert.True((await catalogue.FindAsync("one", Now))!.IsUnfinished);
+
+        await LogBench.AppendAsync(
+            log,
+            new TurnStarted(new TurnId("turn-2"), later, [new TextContent("and then")], DateTimeOffset.UnixEpoch),
+            new TurnEnded(new TurnId("turn-2"), TurnOutcome.Completed)
+        );
+
+        Assert.False((await catalogue.FindAsync("one", Now))!.IsUnfinished);
+        Assert.Single(await catalogue.SearchAsync("slowly", 10, Now));
+    }
+
+    [Fact]
+    public async Task A_session_is_listed_under_its_name_and_without_one_under_its_first_prompt()
+    {
+        await using var log = await OpenAsync("one", "/a", "Fix the parser", minute: 1);
+        using var catalogue = new Catalogue(_bench.Folder);
+        Assert.Equal("Fix the parser", await TitleAsync());
+        await LogBench.AppendAsync(log, new SessionRenamed("The \u001b[31mroof"));
+        Assert.Equal("The \\e[31mroof", await TitleAsync()); // a client gave it: it commands no terminal
+        await LogBench.AppendAsync(
+            log,
+            new TurnEnded(new TurnId("turn-1"), TurnOutcome.Completed),
+            LogBench.Prompted("And the lexer", turn: 2)
+        );
+        Assert.Equal("The \\e[31mroof", await TitleAsync());
+
+        await LogBench.AppendAsync(log, new SessionRenamed());
+
+        Assert.Equal("Fix the parser", await TitleAsync());
+        await LogBench.AppendAsync(
+            log,
+            new TurnEnded(new TurnId("turn-2"), TurnOutcome.Completed),
+            LogBench.Prompted("x", turn: 3)
+        );
+        Assert.Equal("Fix the parser", await TitleAsync());
+
+        async Task<string?> TitleAsync() => (await catalogue.FindAsync("one", Now))!.Title;
+    }
+
+    [Fact]
+    public async Task A_name_that_was_given_before_the_first_prompt_stays()
+    {
+        await using var log = _bench.Store().Create(new SessionId("one"));
+        await LogBench.AppendAsync(
+            log,
+            LogBench.Opened() with
+            {
+                Session = new SessionId("one"),
+            },
+            new SessionRenamed("The roof")
+        );
+        using var catalogue = new Catalogue(_bench.Folder);
+        Assert.Equal("The roof", (await catalogue.FindAsync("one", Now))!.Title);
+
+        await LogBench.AppendAsync(log, LogBench.Prompted("Fix the parser"));
+        Assert.Equal("The roof", (await catalogue.FindAsync("one", Now))!.Title);
+        await LogBench.AppendAsync(log, new SessionRenamed());
+
+        Assert.Equal("Fix the parser", (await catalogue.FindAsync("one", Now))!.Title);
     }
 
     private async Task<IEventLog> OpenAsync(string id, string workspace, string prompt, int minute)

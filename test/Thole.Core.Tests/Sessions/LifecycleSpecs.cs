@@ -1,8 +1,6 @@
 using Thole.Core.Permissions;
 using Thole.Core.Sessions;
-using Thole.Core.Tools;
 using Thole.Protocol;
-using Thole.Testing.Log;
 using Thole.Testing.Models;
 using Thole.Testing.Sessions;
 
@@ -178,21 +176,6 @@ public sealed class LifecycleSpecs
         Assert.NotNull(session.Live.Find(session.Id));
         await session.PromptAsync("two");
         await session.UntilAsync<TurnEnded>();
-    }
-
-    [Fact]
-    public async Task What_was_opened_anew_is_not_forgotten_with_what_was_put_away()
-    {
-        await using var session = await TestSession.OpenAsync(new ScriptedModel());
-        for (var round = 0; round < 300; round++)
-        {
-            var unloading = Task.Run(async () => await session.Live.UnloadAsync(session.Id, Now), Now);
-            await Task.WhenAll([unloading, .. Enumerable.Range(0, 4).Select(_ => Task.Run(session.OpenAgainAsync))]);
-            await session.OpenAgainAsync();
-
-            Assert.NotNull(session.Live.Find(session.Id));
-            Assert.Equal(session.Id, Assert.Single(session.Live.All).Session);
-        }
     }
 
     [Fact]

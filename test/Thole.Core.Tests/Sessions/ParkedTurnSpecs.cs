@@ -251,11 +251,18 @@ public sealed class ParkedTurnSpecs
             await session.AskedAsync();
             await session.Time.TimersAsync(1, Now);
 
-            var closing = Task.Run(async () => await session.DisposeAsync(), Now);
+            // While something else is written, the end of the process comes first and the end of the patience behind it.
+            var gate = new TaskCompletionSource();
+            session.Log.Writing = () => gate.Task;
+            var writing = session.SubmitAsync(new SelectModel("test/other"));
+            var closing = session.DisposeAsync();
             session.Time.Advance(TimeSpan.FromMinutes(10));
+            await Task.Yield();
+            gate.SetResult();
+            await writing;
             await closing;
 
-            Assert.IsType<TurnEnded>(session.Log.Events[^1]);
+            Assert.Equal(TurnOutcome.Interrupted, Assert.IsType<TurnEnded>(session.Log.Events[^1]).Outcome);
         }
     }
 

@@ -117,6 +117,37 @@ public sealed class SessionAccidentSpecs
     }
 
     [Fact]
+    public async Task An_opening_that_failed_after_everybody_had_left_is_not_remembered()
+    {
+        var store = new MemoryEventStore();
+        SessionId id;
+        await using (var first = await TestSession.OpenAsync(new ScriptedModel(), store: store))
+        {
+            id = first.Id;
+        }
+
+        await using var runtime = await TestSession.OpenAsync(new ScriptedModel(), store: store);
+        var gate = new TaskCompletionSource();
+        store.Opening = gate.Task;
+        using var leaving = new CancellationTokenSource();
+        var request = new OpenSession
+        {
+            Workspace = "/workspace",
+            Model = "test/model",
+            Session = id,
+        };
+        var left = runtime.Door.OpenSessionAsync(request, leaving.Token).AsTask();
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
+        var asked = runtime.Door.SubmitAsync(id, new CloseSession(), Actor.User, Now).AsTask(); // hears when it has failed
+        gate.SetException(new LogException("The disk is away."));
+        await Assert.ThrowsAsync<LogException>(() => asked);
+        store.Opening = Task.CompletedTask;
+
+        Assert.Equal(id, await runtime.Door.OpenSessionAsync(request, Now));
+    }
+
+    [Fact]
     public async Task A_prompt_that_waits_when_the_session_closes_waits_for_the_next_who_opens_it()
     {
         var store = new MemoryEventStore();

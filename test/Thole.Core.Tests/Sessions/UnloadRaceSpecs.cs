@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Thole.Core.Log;
 using Thole.Protocol;
 using Thole.Testing;
@@ -44,6 +45,7 @@ public sealed class UnloadRaceSpecs
             }
 
             await Task.WhenAll(unloading, renaming);
+            await session.OpenAgainAsync(); // the turn may have ended before the unloading came
             await session.UntilAsync<TurnEnded>(round);
         }
 
@@ -83,6 +85,59 @@ public sealed class UnloadRaceSpecs
         Assert.All(read, closings => Assert.True(closings <= unloaded, $"{closings} of {unloaded}"));
         Assert.Equal(prompts, session.Log.Events.OfType<TurnEnded>().Count());
         Assert.Equal(prompts, session.Log.Events.OfType<TurnStarted>().Select(turn => turn.Prompt).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_new_session_that_is_put_away_the_moment_it_is_there_is_open_to_whoever_made_it()
+    {
+        await using var session = await TestSession.OpenAsync(new ScriptedModel());
+        var steps = new Steps();
+        var opening = steps.Begin(() =>
+            session.Door.OpenSessionAsync(new OpenSession { Workspace = "/workspace", Model = "test/model" }, Now).AsTask()
+        );
+        SessionStatus? made;
+        while ((made = session.Live.All.SingleOrDefault(status => status.Session != session.Id)) is null)
+        {
+            steps.RunOne();
+        }
+
+        Assert.True(await session.Live.UnloadAsync(made.Session, Now)); // whoever made it has not been told yet
+        while (!opening.IsCompleted)
+        {
+            steps.RunOne();
+        }
+
+        Assert.Equal(made.Session, await opening);
+        Assert.NotNull(session.Live.Find(made.Session));
+        Assert.Single(session.Store[made.Session].Events);
+    }
+
+    [Fact]
+    public async Task What_was_opened_anew_is_not_forgotten_with_what_was_put_away()
+    {
+        await using var session = await TestSession.OpenAsync(new ScriptedModel());
+        var (reached, gate) = (new TaskCompletionSource(), new TaskCompletionSource());
+        session.Log.Closing = async () =>
+        {
+            reached.TrySetResult();
+            await gate.Task;
+        };
+        var unloading = Task.Run(async () => await session.Live.UnloadAsync(session.Id, Now), Now);
+        await reached.Task.WaitAsync(Now);
+        var steps = new Steps();
+        var slow = steps.Begin(session.OpenAgainAsync);
+        gate.SetResult();
+        await unloading;
+        await session.OpenAgainAsync();
+
+        while (!slow.IsCompleted)
+        {
+            steps.RunOne(); // it was told that the old one is over, and comes when there is a new one
+        }
+
+        await slow;
+        Assert.NotNull(session.Live.Find(session.Id));
+        Assert.Equal(session.Id, Assert.Single(session.Live.All).Session);
     }
 
     [Fact]
@@ -177,6 +232,43 @@ public sealed class UnloadRaceSpecs
                 closings += refused.Reason is "session_closed" ? 1 : 0;
                 await session.OpenAgainAsync();
             }
+        }
+    }
+
+    /// <summary>Runs what was begun through it step by step, when the test says so.</summary>
+    private sealed class Steps
+    {
+        private readonly ConcurrentQueue<Action> _waiting = new();
+
+        public T Begin<T>(Func<T> work)
+        {
+            var outside = SynchronizationContext.Current;
+            SynchronizationContext.SetSynchronizationContext(new Step(_waiting));
+            try
+            {
+                return work();
+            }
+            finally
+            {
+                SynchronizationContext.SetSynchronizationContext(outside);
+            }
+        }
+
+        public void RunOne() =>
+            Begin(() =>
+            {
+                if (_waiting.TryDequeue(out var step))
+                {
+                    step();
+                }
+
+                return Thread.Yield();
+            });
+
+        /// <summary>One each, because what follows is not put off where it finds itself in the context that it asked for.</summary>
+        private sealed class Step(ConcurrentQueue<Action> waiting) : SynchronizationContext
+        {
+            public override void Post(SendOrPostCallback d, object? state) => waiting.Enqueue(() => d(state));
         }
     }
 }

@@ -106,7 +106,7 @@ public sealed class FuzzSpecs : IAsyncLifetime
             return content is [] ? null : "204 with content";
         }
 
-        if (status == 400 && content is [])
+        if (status is 400 or 414 or 431 && content is [])
         {
             return null; // no HTTP at all: refused before it is a request
         }

@@ -4,6 +4,7 @@ using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
 
 namespace Thole.Server.Tests.Hosting;
 
@@ -57,6 +58,7 @@ internal sealed class MemoryCall : Call
 {
     private readonly DefaultHttpContext _context;
     private readonly Lifetime _lifetime = new();
+    private readonly CancellationTokenSource _left = new();
     private readonly Answering _answering;
     private Task _served = Task.CompletedTask;
 
@@ -93,30 +95,57 @@ internal sealed class MemoryCall : Call
 
         foreach (var (name, value) in request.Headers)
         {
-            headers.Append(name, value);
+            headers[name] = StringValues.Concat(headers[name], value);
         }
 
-        Content = new Rest(_answering.Pipe.Reader, _lifetime.RequestAborted);
+        Content = new Rest(_answering.Pipe.Reader, _left.Token);
     }
 
     /// <summary>Ends when the operation has.</summary>
     public Task Served => _served;
 
-    public static async Task<MemoryCall> SendAsync(TestLife life, Request request, int window)
+    /// <summary>How many bytes were written and not read.</summary>
+    public long Waiting
+    {
+        get
+        {
+            var reader = _answering.Pipe.Reader;
+            if (!reader.TryRead(out var read))
+            {
+                return 0;
+            }
+
+            reader.AdvanceTo(read.Buffer.Start);
+            return read.Buffer.Length;
+        }
+    }
+
+    /// <summary>Does not wait for anything of the answer.</summary>
+    public static MemoryCall Begin(TestLife life, Request request, int window)
     {
         var call = new MemoryCall(request, window);
         call._served = Task.Run(call.ServeAsync(life));
+        return call;
+    }
+
+    public static async Task<MemoryCall> SendAsync(TestLife life, Request request, int window)
+    {
+        var call = Begin(life, request, window);
         await Task.WhenAny(call._answering.Begun, call._served);
         call.Status = call._context.Response.StatusCode;
         return call;
     }
 
-    public override bool IsCut => _lifetime.RequestAborted.IsCancellationRequested;
+    public override bool IsCut => _lifetime.IsAborted;
 
     public override string? Header(string name) =>
         _context.Response.Headers.TryGetValue(name, out var values) ? values.ToString() : null;
 
-    public override void Leave() => _lifetime.Abort();
+    public override void Leave()
+    {
+        _left.Cancel();
+        _lifetime.Abort();
+    }
 
     public override async ValueTask DisposeAsync()
     {
@@ -161,6 +190,8 @@ internal sealed class MemoryCall : Call
         public Lifetime() => RequestAborted = _aborted.Token;
 
         public CancellationToken RequestAborted { get; set; }
+
+        public bool IsAborted => _aborted.IsCancellationRequested;
 
         public void Abort() => _aborted.Cancel();
     }

@@ -64,11 +64,13 @@ internal sealed class ProcessLife
         }
     }
 
-    public void End()
+    /// <param name="last">What is left of it. Between the two nothing is done: an effect whose record is left has happened.</param>
+    public void End(Action last)
     {
         lock (_lock)
         {
             _isOver = true;
+            last();
         }
     }
 }

@@ -22,6 +22,7 @@ internal sealed class TestLife : IAsyncDisposable, IModelCatalog, IPermissionPol
     private readonly ScriptedModel _model;
     private readonly ProcessLife _process = new();
     private readonly IReadOnlyList<ITool> _tools;
+    private readonly OpenStreams _streams;
 
     public TestLife(TestHost home, ScriptedModel model, HostOptions options)
     {
@@ -79,6 +80,7 @@ internal sealed class TestLife : IAsyncDisposable, IModelCatalog, IPermissionPol
         var bound = new IPEndPoint(IPAddress.Loopback, 4170);
         var hosts = new HostNames(bound, isSecure: false);
         var bearer = new Bearer(options.Tokens, new FailedAttempts(0, options.Time), isOpen: false);
+        _streams = new OpenStreams(bearer, options.Time, Host.Stopping);
         Pipeline = new RequestPipeline(
             new OperationTable([.. Host.Operations, .. options.Extra(parts)]),
             new Gates(
@@ -86,7 +88,7 @@ internal sealed class TestLife : IAsyncDisposable, IModelCatalog, IPermissionPol
                 new Origins([], hosts.OwnOrigin),
                 bearer,
                 new RequestRates(options.Daemon.Rates, options.Time),
-                new OpenStreams(bearer, options.Time, Host.Stopping)
+                _streams
             ),
             new Failures(new PathScrubber([]), options.Daemon.MaxBodyBytes, home.Log.Enqueue),
             options.Daemon.MaxBodyBytes,
@@ -113,11 +115,12 @@ internal sealed class TestLife : IAsyncDisposable, IModelCatalog, IPermissionPol
     }
 
     /// <summary>From now on it does nothing that anybody could see.</summary>
-    public void Die() => _process.End();
+    public void Die(Action last) => _process.End(last);
 
     public async ValueTask DisposeAsync()
     {
         await Host.DisposeAsync();
+        _streams.Dispose();
         await Runtime.DisposeAsync();
     }
 

@@ -129,8 +129,8 @@ public sealed class EventHistorySpecs
     private static Operation Leaking(DaemonParts parts)
     {
         var dialect = new Leak(new DaemonDialect(parts.Live));
-        var sessions = new SessionDirectory(parts);
         var attendance = new Attendance(parts.ClientKey, TimeSpan.FromMinutes(5), parts.Time, parts.NewId);
+        var sessions = new SessionDirectory(parts, attendance);
         return new Operation("GET", "/leak/{id}/events", "leak", Scope.Observe, "Drops one event.")
         {
             Handle = async exchange =>
@@ -143,7 +143,7 @@ public sealed class EventHistorySpecs
                     attendance
                 ),
             Kind = ReplyKind.EventStream,
-            Parameters = [EventRoutes.LastEventId],
+            Parameters = EventRoutes.StreamParameters,
         };
     }
 

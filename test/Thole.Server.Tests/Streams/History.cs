@@ -97,7 +97,7 @@ internal sealed class History : IAsyncDisposable
             await whole.RunAsync(from: 0);
         }
 
-        foreach (var defect in _host.Log)
+        foreach (var defect in _host.Log.Where(line => !line.StartsWith("A vote of ", StringComparison.Ordinal))) // who comes too late is noted
         {
             Wrong.Enqueue($"the daemon says: {defect}");
         }

@@ -26,8 +26,13 @@ public sealed class MemoryEventStore : IEventStore
 
     public IEventLog Create(SessionId session)
     {
-        var log = _logs[session] = new MemoryEventLog();
+        var log = new MemoryEventLog();
         log.TryTake();
+        if (!_logs.TryAdd(session, log))
+        {
+            throw new LogException($"There is a log of {session} already: a new session needs a name of its own.");
+        }
+
         return new HeldLog(log);
     }
 

@@ -36,7 +36,7 @@ public sealed class TestSession : IAsyncDisposable, IModelCatalog, IPermissionPo
                     {
                         Workspace = null!, // the tools of these tests touch no files
                         Search = null!,
-                        Processes = new NoProcesses(),
+                        Processes = options.Processes ?? new NoProcesses(),
                         Files = new FileLedger(),
                         Blobs = blobs,
                         Time = Time,
@@ -211,6 +211,8 @@ public sealed class TestOptions
 
     public SessionRules Rules { get; init; } = new();
     public Elect Elect { get; init; } = static (_, _) => null;
+
+    public IProcessRunner? Processes { get; init; }
 
     /// <summary>Where the logs are, in place of the store in memory.</summary>
     public IEventStore? Disk { get; init; }

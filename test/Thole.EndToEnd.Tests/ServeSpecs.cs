@@ -1,0 +1,83 @@
+namespace Thole.EndToEnd.Tests;
+
+/// <summary>The daemon as its owner starts, finds and stops it.</summary>
+public sealed class ServeSpecs : IAsyncDisposable
+{
+    private readonly TholeProgram _thole = new();
+
+    [Fact]
+    public async Task It_says_first_where_it_listens_and_then_where_its_token_is()
+    {
+        await using var daemon = await RunningDaemon.StartAsync(_thole);
+
+        var file = Path.Join(_thole.Home, "access", "owner-token");
+        Assert.StartsWith("http://127.0.0.1:", daemon.Address.ToString());
+        await daemon.TellsAsync(file);
+        Assert.DoesNotContain(daemon.Token, daemon.Said);
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        }
+    }
+
+    [Fact]
+    public async Task A_second_daemon_for_a_workspace_is_refused_with_the_address_of_the_first()
+    {
+        await using var daemon = await RunningDaemon.StartAsync(_thole);
+
+        (await _thole.RunAsync("serve", "--port", "0")).MustFail(
+            2,
+            $"on {daemon.Address.ToString().TrimEnd('/')};",
+            "thole serve stop"
+        );
+    }
+
+    [Fact]
+    public async Task Status_says_where_it_is_and_stop_ends_it_cleanly()
+    {
+        (await _thole.RunAsync("serve", "status")).MustEndWith(1);
+        await using var daemon = await RunningDaemon.StartAsync(_thole);
+
+        Assert.StartsWith(
+            daemon.Address.ToString().TrimEnd('/'),
+            (await _thole.RunAsync("serve", "status")).MustEndWith(0).Output
+        );
+        (await _thole.RunAsync("serve", "stop")).MustEndWith(0);
+
+        Assert.Equal(0, (await daemon.EndAsync()).ExitCode);
+        (await _thole.RunAsync("serve", "status")).MustEndWith(1);
+        (await _thole.RunAsync("serve", "stop")).MustEndWith(1);
+    }
+
+    [Fact]
+    public async Task After_a_kill_the_next_daemon_takes_the_workspace()
+    {
+        await using var daemon = await RunningDaemon.StartAsync(_thole);
+
+        await daemon.KillAsync();
+
+        (await _thole.RunAsync("serve", "status")).MustEndWith(1);
+        await daemon.StartAgainAsync();
+        (await _thole.RunAsync("serve", "status")).MustEndWith(0);
+    }
+
+    [Theory]
+    [InlineData("--hostname 0.0.0.0 --insecure-no-auth", "loopback")]
+    [InlineData("--hostname nowhere.invalid", "--hostname")]
+    [InlineData("--port 70000", "--port")]
+    [InlineData("--allow-origin *", "scheme://host")]
+    [InlineData("--tls-cert a.pem", "--tls-key")]
+    [InlineData("--permission-policy anybody", "first-responder")]
+    public async Task What_cannot_be_served_is_refused_in_one_sentence(string flags, string cure) =>
+        (await _thole.RunAsync(["serve", .. flags.Split(' ')])).MustFail(2, cure);
+
+    [Fact]
+    public async Task A_token_that_is_too_short_is_refused()
+    {
+        _thole.Variables["THOLE_SERVER_TOKEN"] = "short";
+
+        (await _thole.RunAsync("serve", "--port", "0")).MustFail(2, "THOLE_SERVER_TOKEN", "16");
+    }
+
+    public ValueTask DisposeAsync() => _thole.DisposeAsync();
+}
