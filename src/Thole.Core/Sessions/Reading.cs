@@ -24,7 +24,7 @@ internal sealed class Reading(IEventLog log, Bell bell)
             }
             else
             {
-                await using var past = log.ReadAsync(after, bell.Latest, cancellationToken).GetAsyncEnumerator(cancellationToken);
+                await using var past = Past(after, cancellationToken);
                 while (await MoveNextAsync(past))
                 {
                     after = past.Current.Sequence;
@@ -36,6 +36,18 @@ internal sealed class Reading(IEventLog log, Bell bell)
         }
     }
 
+    private IAsyncEnumerator<Envelope> Past(long after, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return log.ReadAsync(after, bell.Latest, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        }
+        catch (ObjectDisposedException closed)
+        {
+            throw Closed(closed);
+        }
+    }
+
     private static async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<Envelope> past)
     {
         try
@@ -44,7 +56,10 @@ internal sealed class Reading(IEventLog log, Bell bell)
         }
         catch (ObjectDisposedException closed)
         {
-            throw new RefusedException("session_closed", "The session was closed.", closed);
+            throw Closed(closed);
         }
     }
+
+    private static RefusedException Closed(ObjectDisposedException closed) =>
+        new("session_closed", "The session was closed.", closed);
 }

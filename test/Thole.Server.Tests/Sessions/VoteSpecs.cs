@@ -168,11 +168,7 @@ public sealed class VoteSpecs
             var answer = await host.VoteAsync(
                 session,
                 request,
-<<<<<<< HEAD
                 token: host.Options.Tokens.Issue($"watcher-{(int)scopes}", scopes)
-=======
-                token: host.Options.Tokens.Issue($"scopes-{(int)scopes}", scopes)
->>>>>>> streams
             );
             Assert.Equal((403, "insufficient_scope"), (answer.Status, answer.Code));
         }
