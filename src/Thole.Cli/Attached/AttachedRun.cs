@@ -22,6 +22,7 @@ internal sealed class AttachedRun(
     private readonly Lock _gate = new();
     private readonly HashSet<PromptId> _said = [];
     private readonly HashSet<PromptId> _unheard = [];
+    private Task _listening = Task.CompletedTask;
     private TurnId? _turn;
     private bool _hasInput;
     private bool _inputEnded;
@@ -33,47 +34,19 @@ internal sealed class AttachedRun(
     /// <returns>How the last turn of what was said here ended, where input came from a pipe; else that all is well.</returns>
     public async Task<int> RunAsync(long? after)
     {
-        var status = await session.StatusAsync(_leaving.Token);
-        _turn = status.Turn?.Turn;
-        Greet(status);
-        using var signals = new AttachSignals(() => _ = InterruptAsync(), Leave);
-        var isUpToDate = (after ?? status.Latest) >= status.Latest;
-        if (isUpToDate)
-        {
-            OpenQuestions(status);
-        }
-
-        var listening = ListenAsync();
-        var tally = new TurnTally();
+        using var signals = new AttachSignals(() => _ = InterruptAsync(), Leave); // before anything is shown: whoever sees it may press it
         try
         {
-            await foreach (var envelope in session.ReadAsync(after ?? status.Latest, _leaving.Token))
-            {
-                screen.Show(envelope, Follow(envelope.Event));
-                await _questions.FollowAsync(envelope, isUpToDate, _leaving.Token);
-                if (tally.Add(envelope) is { } summary)
-                {
-                    screen.EndTurn(summary);
-                    EndTurn(summary);
-                }
-
-                if (!isUpToDate && envelope.Sequence >= status.Latest)
-                {
-                    isUpToDate = true;
-                    OpenQuestions(status);
-                }
-            }
-
-            screen.Note("The session is closed.");
+            await ReadAsync(after, await session.StatusAsync(_leaving.Token));
         }
         catch (OperationCanceledException) when (_leaving.IsCancellationRequested)
         {
             // Whoever leaves has said so.
         }
 
-        if (listening.IsFaulted)
+        if (_listening.IsFaulted)
         {
-            await listening;
+            await _listening;
         }
 
         return signals.Received is { } signal ? 128 + signal
@@ -82,6 +55,42 @@ internal sealed class AttachedRun(
     }
 
     public void Dispose() => _leaving.Dispose();
+
+    private async Task ReadAsync(long? after, SessionStatus status)
+    {
+        lock (_gate)
+        {
+            _turn = status.Turn?.Turn;
+        }
+
+        Greet(status);
+        var isUpToDate = (after ?? status.Latest) >= status.Latest;
+        if (isUpToDate)
+        {
+            OpenQuestions(status);
+        }
+
+        _listening = ListenAsync();
+        var tally = new TurnTally();
+        await foreach (var envelope in session.ReadAsync(after ?? status.Latest, _leaving.Token))
+        {
+            screen.Show(envelope, Follow(envelope.Event));
+            await _questions.FollowAsync(envelope, isUpToDate, _leaving.Token);
+            if (tally.Add(envelope) is { } summary)
+            {
+                screen.EndTurn(summary);
+                EndTurn(summary);
+            }
+
+            if (!isUpToDate && envelope.Sequence >= status.Latest)
+            {
+                isUpToDate = true;
+                OpenQuestions(status);
+            }
+        }
+
+        screen.Note("The session is closed.");
+    }
 
     private void Greet(SessionStatus status)
     {
