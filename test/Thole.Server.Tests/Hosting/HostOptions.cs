@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Thole.Core.Log;
 using Thole.Core.Permissions;
 using Thole.Core.Tools;
 using Thole.Protocol;
@@ -35,6 +36,9 @@ internal sealed record HostOptions
 
     /// <summary>By the name of a tool, whether its calls are asked for.</summary>
     public Func<string, Verdict> Judge { get; init; } = static _ => Verdict.Ask;
+
+    /// <summary>Where the logs are, in place of the store in memory; the list of sessions knows nothing of them.</summary>
+    public IEventStore? Disk { get; init; }
 
     /// <summary>Routes beside those of the product.</summary>
     public Func<DaemonParts, IReadOnlyList<Operation>> Extra { get; init; } = static _ => [];

@@ -32,7 +32,7 @@ internal sealed class TestLife : IAsyncDisposable, IModelCatalog, IPermissionPol
         Runtime = new Runtime(
             new RuntimeParts
             {
-                Store = home.Store,
+                Store = options.Disk ?? home.Store,
                 Models = this,
                 Tools = () => new ToolBox(_tools),
                 Policy = this,
