@@ -119,6 +119,15 @@ internal sealed class Attendance(byte[] key, TimeSpan timeout, TimeProvider time
         }
     }
 
+    /// <summary>Nobody reads, and nobody was heard of for so long.</summary>
+    public bool IsQuiet(SessionId session, TimeSpan during)
+    {
+        lock (_lock)
+        {
+            return Of(session).Values.All(member => member.Readers == 0 && time.GetElapsedTime(member.SeenAt) > during);
+        }
+    }
+
     /// <summary>Counts a reader until it is disposed.</summary>
     /// <param name="most">How many there may be; 0 for any number.</param>
     /// <returns>Null where there are so many already.</returns>

@@ -28,10 +28,7 @@ internal sealed class SessionDirectory(DaemonParts parts, Attendance attendance)
     {
         if (_isDraining)
         {
-            throw new ProblemException(503, "daemon_draining", "The daemon is stopping; connect again when it is back.")
-            {
-                RetryAfter = TimeSpan.FromSeconds(5),
-            };
+            throw Stopping();
         }
     }
 
@@ -82,7 +79,7 @@ internal sealed class SessionDirectory(DaemonParts parts, Attendance attendance)
             await MakeRoomAsync(cancellationToken);
             try
             {
-                await parts.Runtime.OpenSessionAsync(Request(id), cancellationToken);
+                await OpenAsync(Request(id), cancellationToken);
             }
             catch (RefusedException refused) when (refused.Reason is "session_not_found" or "workspace_mismatch")
             {
@@ -152,7 +149,7 @@ internal sealed class SessionDirectory(DaemonParts parts, Attendance attendance)
     {
         MustTakeWork();
         await MakeRoomAsync(cancellationToken);
-        var id = await parts.Runtime.OpenSessionAsync(request, cancellationToken);
+        var id = await OpenAsync(request, cancellationToken);
         return await OpenAsync(id, cancellationToken);
     }
 
@@ -184,14 +181,19 @@ internal sealed class SessionDirectory(DaemonParts parts, Attendance attendance)
         }
     }
 
-    /// <summary>Nobody has asked for it for as long as a session may rest.</summary>
-    public bool IsIdle(SessionStatus session) =>
-        parts.Time.GetUtcNow() - session.UpdatedAt > parts.Sessions.IdleTimeout
-        && (!_usedAt.TryGetValue(session.Session, out var at) || parts.Time.GetElapsedTime(at) > parts.Sessions.IdleTimeout);
+    /// <summary>Nobody has read it or asked for it for as long as a session may rest.</summary>
+    public bool IsIdle(SessionStatus session)
+    {
+        var longest = parts.Sessions.IdleTimeout;
+        return parts.Time.GetUtcNow() - session.UpdatedAt > longest
+            && (!_usedAt.TryGetValue(session.Session, out var at) || parts.Time.GetElapsedTime(at) > longest)
+            && attendance.IsQuiet(session.Session, longest);
+    }
 
     /// <summary>Puts a session away that rests, and that nobody reads: whoever read it would have it opened again at once.</summary>
     public async ValueTask<bool> UnloadAsync(SessionStatus session, CancellationToken cancellationToken)
     {
+        var usedAt = _usedAt.GetValueOrDefault(session.Session);
         if (
             session is not { Turn: null, Waiting: [], Steering: [] }
             || attendance.Readers(session.Session) > 0
@@ -201,7 +203,7 @@ internal sealed class SessionDirectory(DaemonParts parts, Attendance attendance)
             return false;
         }
 
-        _usedAt.TryRemove(session.Session, out _);
+        _usedAt.TryRemove(KeyValuePair.Create(session.Session, usedAt)); // unless somebody has opened it again by now
         return true;
     }
 
@@ -264,6 +266,24 @@ internal sealed class SessionDirectory(DaemonParts parts, Attendance attendance)
             RetryAfter = TimeSpan.FromSeconds(5),
         };
     }
+
+    private async ValueTask<SessionId> OpenAsync(OpenSession request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await parts.Runtime.OpenSessionAsync(request, cancellationToken);
+        }
+        catch (RefusedException refused) when (refused.Reason is "session_closed")
+        {
+            throw Stopping(); // nothing is opened any more: who asked has passed the look at that a moment ago
+        }
+    }
+
+    private static ProblemException Stopping() =>
+        new(503, "daemon_draining", "The daemon is stopping; connect again when it is back.")
+        {
+            RetryAfter = TimeSpan.FromSeconds(5),
+        };
 
     private async ValueTask<T> WithOpenAsync<T>(SessionId id, Func<ValueTask<T>> work, CancellationToken cancellationToken)
     {

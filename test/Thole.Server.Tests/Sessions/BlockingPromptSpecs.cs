@@ -94,6 +94,43 @@ public sealed class BlockingPromptSpecs
         }
     }
 
+    [Fact]
+    public async Task Where_the_daemon_stops_meanwhile_the_answer_says_so_and_the_prompt_comes_to_its_end()
+    {
+        var options = new HostOptions();
+        await using var host = await TestHost.StartAsync(
+            new ScriptedModel().Step(step => step.Text("so").Hang()).Otherwise(step => step.Text("on")),
+            options with
+            {
+                Sessions = options.Sessions with { ShutdownGrace = TimeSpan.Zero },
+            }
+        );
+        var session = await host.OpenAsync();
+        var (first, second) = (host.SendAsync(Wait(session, "p1")), host.SendAsync(Wait(session, "p2")));
+        await UntilAsync<TextPiece>(host, session);
+        await UntilAsync<PromptQueued>(host, session);
+
+        await host.StopAsync();
+
+        foreach (var answer in await Task.WhenAll(first, second))
+        {
+            Assert.Equal("daemon_draining", answer.Expect(503).Code);
+            Assert.NotNull(answer.Text("promptId"));
+        }
+
+        await host.StartAsync();
+        await using var tape = await host.ReadAsync(session, after: 0);
+        List<(string Type, string? Prompt)> ends = [];
+        while (ends.Count < 2)
+        {
+            var end = await tape.UntilAsync(frame => frame.Type is "turn_complete" or "turn_error");
+            ends.Add((end.Type, end.Data.GetProperty("promptId").GetString()));
+        }
+
+        Assert.Equal(["turn_error", "turn_complete"], ends.Select(end => end.Type));
+        Assert.Equal(["p1", "p2"], ends.Select(end => end.Prompt).Order());
+    }
+
     private static Request Wait(SessionId session, string id) =>
         new("POST", $"/session/{session}/prompt") { Body = TestHost.PromptBody("go", id), Headers = [("Prefer", "wait")] };
 

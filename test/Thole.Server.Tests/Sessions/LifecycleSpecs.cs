@@ -54,6 +54,22 @@ public sealed class LifecycleSpecs
     }
 
     [Fact]
+    public async Task A_session_rests_from_when_its_last_reader_leaves()
+    {
+        var time = new ManualTime();
+        await using var host = await TestHost.StartAsync(Scripts.Saying(), new HostOptions { Time = time });
+        var (read, resting) = (await host.OpenAsync(), await host.OpenAsync());
+        var tape = await host.ReadAsync(read, after: 0);
+        await RestAsync(host, time, until: () => host.Live.Find(resting) is null);
+
+        await tape.DisposeAsync();
+        await PassAsync(time);
+
+        Assert.NotNull(host.Live.Find(read));
+        await RestAsync(host, time, until: () => host.Live.Find(read) is null);
+    }
+
+    [Fact]
     public async Task A_session_that_was_opened_for_a_moment_ago_is_not_taken_away_for_its_age()
     {
         var time = new ManualTime();
@@ -65,12 +81,7 @@ public sealed class LifecycleSpecs
         for (var tick = 0; tick < 3; tick++)
         {
             (await host.SendAsync("GET", $"/session/{session}/status")).Expect(200);
-            await time.TimersAsync(1, TestHost.Cancelled);
-            time.Advance(s_tick);
-            for (var pause = 0; pause < 50; pause++)
-            {
-                await Task.Yield();
-            }
+            await PassAsync(time);
         }
 
         Assert.Equal(opened + 1, host.Store.Opened);
@@ -233,6 +244,26 @@ public sealed class LifecycleSpecs
     }
 
     [Fact]
+    public async Task Whoever_was_let_in_a_moment_before_a_stop_hears_of_it_as_everybody_does()
+    {
+        await using var host = await TestHost.StartAsync(Scripts.Saying());
+        var (open, resting) = (await host.OpenAsync(), await host.OpenAsync());
+        Assert.True(await host.Live.UnloadAsync(resting, TestHost.Cancelled));
+        await host.Live.DrainAsync(TestHost.Cancelled);
+
+        Answer[] answers =
+        [
+            await host.SendAsync("GET", $"/session/{resting}/events"),
+            await host.SendAsync("GET", $"/v1/sessions/{resting}"),
+            await host.SendAsync("POST", $"/session/{resting}/load", "{}"),
+            await host.SendAsync("POST", "/session", """{"sessionScope":"thread"}"""),
+        ];
+
+        Assert.All(answers, answer => Assert.Equal((503, "daemon_draining"), (answer.Status, answer.Code)));
+        (await host.SendAsync("GET", $"/session/{open}/status")).Expect(200); // it is there until the end
+    }
+
+    [Fact]
     public async Task What_does_not_end_within_the_grace_ends_with_an_error_that_says_why()
     {
         var time = new ManualTime();
@@ -277,6 +308,16 @@ public sealed class LifecycleSpecs
         await using var back = await host.ReadAsync(session, tape.Last);
         await back.UntilAsync("turn_complete");
         Assert.Equal(tape.Last + 1, back.Numbered.First().Id);
+    }
+
+    private static async Task PassAsync(ManualTime time)
+    {
+        await time.TimersAsync(1, TestHost.Cancelled);
+        time.Advance(s_tick);
+        for (var pause = 0; pause < 50; pause++)
+        {
+            await Task.Yield();
+        }
     }
 
     /// <summary>Lets time pass, tick by tick, until something is so.</summary>

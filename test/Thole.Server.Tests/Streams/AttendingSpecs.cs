@@ -155,5 +155,26 @@ public sealed class AttendingSpecs
         Assert.DoesNotContain(again.Frames, frame => frame.Is("session_closed")); // it is not: no reader may take it for the end
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_event_as_large_as_a_prompt_may_be_comes_whole(bool overSockets)
+    {
+        await using var host = await TestHost.StartAsync(Scripts.Saying());
+        var session = await host.OpenAsync();
+        var text = string.Concat(Enumerable.Range(0, 1_000_000).Select(number => $"{number}\n"));
+        await using var live = await host.ReadAsync(session, after: 0, overSockets);
+        await using var native = await host.ReadAsync($"/v1/sessions/{session}/events", after: 0, overSockets);
+        var reading = Task.WhenAll(live.UntilAsync(frame => frame.Id == 2), native.UntilAsync(frame => frame.Id == 2));
+
+        (await host.PromptAsync(session, text)).Expect(202);
+
+        var frames = await reading;
+        Assert.Equal(text, frames[0].Data.GetProperty("update").GetProperty("content").GetProperty("text").GetString());
+        Assert.Equal(text, frames[1].Json.GetProperty("event").GetProperty("content")[0].GetProperty("text").GetString());
+        await using var later = await host.ReadAsync(session, after: 1, overSockets);
+        Assert.Equal(frames[0], await later.UntilAsync(frame => frame.Id == 2));
+    }
+
     private static HostOptions Options(ManualTime time) => new() { Time = time };
 }
