@@ -124,7 +124,7 @@ internal sealed class MemoryCall : Call
     public static MemoryCall Begin(TestLife life, Request request, int window)
     {
         var call = new MemoryCall(request, window);
-        call._served = Task.Run(call.ServeAsync(life));
+        call._served = life.ServeAsync(call.ServeAsync(life));
         return call;
     }
 

@@ -88,6 +88,7 @@ internal sealed class TestHost : IAsyncDisposable
             _life = null;
             calls = [.. _calls];
             _calls.Clear();
+            life.IsKilled = true;
         }
 
         foreach (var reference in calls)
@@ -195,7 +196,7 @@ internal sealed class TestHost : IAsyncDisposable
 
         lock (_lock)
         {
-            if (_life == life)
+            if (!life.IsKilled)
             {
                 _calls.Add(new WeakReference<Call>(call));
                 return call;

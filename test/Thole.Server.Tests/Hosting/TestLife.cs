@@ -23,6 +23,8 @@ internal sealed class TestLife : IAsyncDisposable, IModelCatalog, IPermissionPol
     private readonly ProcessLife _process = new();
     private readonly IReadOnlyList<ITool> _tools;
     private readonly OpenStreams _streams;
+    private readonly List<Task> _serving = [];
+    private bool _isListening = true;
 
     public TestLife(TestHost home, ScriptedModel model, HostOptions options)
     {
@@ -107,15 +109,44 @@ internal sealed class TestLife : IAsyncDisposable, IModelCatalog, IPermissionPol
 
     public async Task StartAsync() => Address = await Host.StartAsync(CancellationToken.None);
 
-    /// <summary>Stops as a process does that is asked to.</summary>
+    /// <summary>Who has an answer of it by then has it from nobody.</summary>
+    public bool IsKilled { get; set; }
+
+    /// <summary>Stops as a process does that is asked to: whoever was let in is served to the end, with or without a socket.</summary>
     public async Task StopAsync()
     {
         await Host.StopAsync(CancellationToken.None);
+        Task[] served;
+        lock (_serving)
+        {
+            _isListening = false;
+            served = [.. _serving];
+        }
+
+        await Task.WhenAll(served);
         await DisposeAsync();
     }
 
     /// <summary>From now on it does nothing that anybody could see.</summary>
     public void Die(Action last) => _process.End(last);
+
+    /// <summary>Serves a request that comes without a socket.</summary>
+    /// <exception cref="IOException">Nobody listens any more.</exception>
+    public Task ServeAsync(Func<Task> work)
+    {
+        lock (_serving)
+        {
+            if (!_isListening)
+            {
+                throw new IOException("Nobody listens.");
+            }
+
+            _serving.RemoveAll(served => served.IsCompleted);
+            var serving = Task.Run(work);
+            _serving.Add(serving);
+            return serving;
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
