@@ -1,10 +1,6 @@
-using Thole.Core.Log;
-using Thole.Core.Permissions;
 using Thole.Protocol;
 using Thole.Server.Tests.Hosting;
 using Thole.Testing;
-using Thole.Testing.Models;
-using Thole.Testing.Sessions;
 
 namespace Thole.Server.Tests.Streams;
 
@@ -90,45 +86,6 @@ public sealed class SlowReaderSpecs
     }
 
     [Fact]
-    public async Task P14_what_is_held_for_readers_that_never_read_is_less_than_two_megabytes_each()
-    {
-        await using var host = await TestHost.StartAsync(Scripts.Counting(Chunks));
-        var session = await host.OpenAsync();
-
-        await HoldsLittleAsync(host, session, () => ReadByOthersAsync(host, session, overSockets: true));
-    }
-
-    [Fact]
-    public async Task P14_and_so_it_is_where_every_event_is_as_large_as_they_come()
-    {
-        using var folder = new TempFolder();
-        var number = 0;
-        await using var host = await TestHost.StartAsync(
-            LookingAround(times: 300),
-            new HostOptions
-            {
-                Disk = new SqliteEventStore(folder.Path, TimeProvider.System, BootId.Read, EventUpgrades.All),
-                Tools = _ => [new TestTool("look", (_, _) => Task.FromResult(ToolResult.Ok(Large(++number))))],
-                Judge = static _ => Verdict.Allow,
-            }
-        );
-        var session = await host.OpenAsync();
-
-        await HoldsLittleAsync(
-            host,
-            session,
-            async () =>
-            {
-                await using var reader = await host.ReadAsync(session, after: 0, overSocket: true);
-                (await host.PromptAsync(session, "look around")).Expect(202);
-                await reader.UntilAsync(IsEnd);
-            }
-        );
-
-        static string Large(int number) => $"{number} {new string('x', 24_000)}";
-    }
-
-    [Fact]
     public async Task P14_of_fifty_readers_that_keep_up_none_is_dropped_or_warned()
     {
         await using var host = await TestHost.StartAsync(Scripts.Counting(2_000));
@@ -171,45 +128,6 @@ public sealed class SlowReaderSpecs
         Assert.Equal(Numbers(host, session), native.Numbered.Select(frame => frame.Id!.Value));
     }
 
-    /// <summary>The same daemon with and without readers that are stuck behind all that happens: what goes with them was held for them.</summary>
-    private static async Task HoldsLittleAsync(TestHost host, SessionId session, Func<Task> happening)
-    {
-        const int Readers = 20;
-        List<SseTape> stuck = [];
-        for (var number = 0; number < Readers; number++)
-        {
-            var stream = number % 2 == 0 ? $"/session/{session}/events" : $"/v1/sessions/{session}/events";
-            var request = new Request("GET", stream) { ReceiveBuffer = 4_096, Headers = [("Last-Event-ID", "0")] };
-            stuck.Add(await host.TapeAsync(request, overSocket: true));
-        }
-
-        await happening();
-        var with = GC.GetTotalMemory(forceFullCollection: true);
-        stuck.ForEach(tape => tape.Leave());
-        while (await ReadersAsync(host) > 0)
-        {
-            await Task.Yield();
-        }
-
-        var without = GC.GetTotalMemory(forceFullCollection: true);
-        TestContext.Current.SendDiagnosticMessage($"{(with - without) / Readers / 1024} KiB for each of {Readers}");
-        Assert.InRange((with - without) / Readers, long.MinValue, 2 * 1024 * 1024);
-        Assert.Empty(host.Log);
-    }
-
-    /// <summary>Calls so many tools, one after the other.</summary>
-    private static ScriptedModel LookingAround(int times)
-    {
-        var model = new ScriptedModel();
-        for (var step = 0; step < times; step++)
-        {
-            var path = $$"""{"path":"{{step}}"}""";
-            model.Step(asked => asked.Call("look", path));
-        }
-
-        return model.Step(asked => asked.Text("done"));
-    }
-
     /// <summary>What is still in a connection that was cut is read; then the cursor does the rest.</summary>
     private static async Task ResumeAsync(TestHost host, SessionId session, SseTape stuck)
     {
@@ -225,7 +143,4 @@ public sealed class SlowReaderSpecs
 
     private static IEnumerable<long> Numbers(TestHost host, SessionId session) =>
         host.Events(session).Select(envelope => envelope.Sequence);
-
-    private static async Task<int> ReadersAsync(TestHost host) =>
-        (await host.SendAsync("GET", "/daemon/status")).Expect(200).Json.GetProperty("runtime").GetProperty("readers").GetInt32();
 }
