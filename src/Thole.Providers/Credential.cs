@@ -31,7 +31,7 @@ public sealed class Credential(string variable, string? key, IEnumerable<string>
     /// <summary>Whether the key can stand in a header at all: a pasted line break cannot.</summary>
     public bool IsWellFormed => _key is null || _key.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0;
 
-    internal string? Bearer => _key is null ? null : $"Bearer {_key}";
+    internal string? Key => _key;
 
     public string Hide(string text)
     {

@@ -1,4 +1,5 @@
 using Thole.Core.Models;
+using Thole.Providers.Endpoints;
 using Thole.Providers.OpenAI;
 
 namespace Thole.Providers;
@@ -13,7 +14,7 @@ public sealed class ProviderCatalog(
     Random random
 ) : IModelCatalog, IDisposable
 {
-    private static readonly Provider[] s_providers = [OpenAIProvider.Definition];
+    internal static IReadOnlyList<Provider> All { get; } = [OpenAIProvider.Definition];
 
     private readonly Lazy<HttpMessageInvoker> _direct = new(static () => ProviderConnection.Open(isLoopback: true));
     private readonly Lazy<HttpMessageInvoker> _outside = new(static () => ProviderConnection.Open(isLoopback: false));
@@ -22,29 +23,19 @@ public sealed class ProviderCatalog(
     {
         var (provider, model) = Parse(name);
         var set = settings.GetValueOrDefault(provider.Name) ?? new ProviderSettings();
-        var address = Address(provider, set);
-        var credential = new Credential(
-            provider.KeyVariable,
-            NonEmpty(set.ApiKey) ?? NonEmpty(environment(provider.KeyVariable)),
-            set.Headers.Values
-        );
         var known = ModelSizes.Find(model);
         var limits = new ModelLimits(
             set.ContextWindow ?? (known ?? ModelSizes.Unknown).ContextWindow,
             set.MaxOutput ?? (known ?? ModelSizes.Unknown).MaxOutput
         );
-        var asked = provider.Open(
-            new ProviderAccess(
-                provider.Name,
-                model,
-                address,
-                credential,
-                set,
-                set.MaxOutput ?? known?.MaxOutput,
-                () => (address.IsLoopback ? _direct : _outside).Value,
-                time
-            )
-        );
+        var options = Options(provider, set) with { MaxOutput = set.MaxOutput ?? known?.MaxOutput };
+        if (EndpointFailures.BeforeSending(options) is { } impossible)
+        {
+            throw impossible;
+        }
+
+        var connection = options.BaseAddress.IsLoopback ? _direct : _outside;
+        var asked = new EndpointModel(provider.Wire(options, model), options, () => connection.Value, time);
         var retries = set.Retries is { } count ? new RetryOptions { Attempts = count + 1 } : new RetryOptions();
         return new ModelEndpoint($"{provider.Name}/{model}", model, new RetryingModel(asked, retries, time, random), limits);
     }
@@ -65,27 +56,51 @@ public sealed class ProviderCatalog(
     {
         name = name.Trim();
         var slash = name.IndexOf('/');
-        var provider = slash > 0 ? Array.Find(s_providers, known => known.Name == name[..slash]) : null;
+        var provider = slash > 0 ? All.FirstOrDefault(known => known.Name == name[..slash]) : null;
         var model = provider is null ? name : name[(slash + 1)..];
         return model.Length > 0
-            ? (provider ?? s_providers[0], model)
+            ? (provider ?? All[0], model)
             : throw new ModelException(
                 ModelFailure.UnknownModel,
                 "No model is named: set one with --model, OPENAI_MODEL or the settings, for example openai/gpt-5."
             );
     }
 
+    private EndpointOptions Options(Provider provider, ProviderSettings set)
+    {
+        var ordinary = new EndpointOptions
+        {
+            Provider = provider.Name,
+            BaseAddress = Address(provider, set),
+            Credential = new Credential(
+                provider.KeyVariables[0],
+                NonEmpty(set.ApiKey) ?? First(provider.KeyVariables),
+                set.Headers.Values
+            ),
+            Headers = [.. set.Headers.OrderBy(static header => header.Key, StringComparer.Ordinal)],
+            ExtraBody = set.ExtraBody,
+        };
+        return ordinary with
+        {
+            IdleTimeout = set.IdleTimeout ?? ordinary.IdleTimeout,
+            Lifetime = set.Lifetime ?? ordinary.Lifetime,
+        };
+    }
+
     private Uri Address(Provider provider, ProviderSettings set)
     {
-        var text = NonEmpty(set.BaseUrl) ?? NonEmpty(environment(provider.BaseUrlVariable)) ?? provider.BaseUrl;
+        var text = NonEmpty(set.BaseUrl) ?? First(provider.BaseUrlVariables) ?? provider.BaseUrl;
         return
             Uri.TryCreate(text, UriKind.Absolute, out var address) && address is { Scheme: "http" or "https", Host.Length: > 0 }
             ? address
             : throw new ModelException(
                 ModelFailure.InvalidRequest,
-                $"\"{OutsideText.ToLine(text, 200)}\" is no http or https address: correct {provider.BaseUrlVariable} or the settings."
+                $"\"{OutsideText.ToLine(text, 200)}\" is no http or https address: correct {provider.BaseUrlVariables[0]} or the settings."
             );
     }
+
+    private string? First(IReadOnlyList<string> variables) =>
+        variables.Select(name => NonEmpty(environment(name))).FirstOrDefault(static value => value is not null);
 
     private static string? NonEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 }

@@ -49,6 +49,9 @@ public enum ModelFailure
     /// <summary>No connection, or it broke before an answer.</summary>
     Network,
 
+    /// <summary>The provider's filter would not let the request through: it will not the next time either.</summary>
+    ContentRefused,
+
     /// <summary>The stream ended before it was finished.</summary>
     StreamCut,
 

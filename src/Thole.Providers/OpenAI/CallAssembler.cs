@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Thole.Core.Models;
+using Thole.Providers.Endpoints;
 
 namespace Thole.Providers.OpenAI;
 

@@ -1,26 +1,12 @@
 using System.Text.Json;
 using Thole.Core.Models;
 using Thole.Protocol;
+using Thole.Providers.Endpoints;
 
 namespace Thole.Providers.OpenAI;
 
-/// <summary>How an answer stands when nothing more comes.</summary>
-internal enum AnswerEnd
-{
-    Whole,
-
-    /// <summary>There is no evidence that the model had said all.</summary>
-    Cut,
-
-    /// <summary>It claims to be whole and holds nothing, or announces calls that never came.</summary>
-    Empty,
-}
-
-/// <summary>
-/// Understands the chunks of one answer. Only what a chunk says counts: fields may be missing, null, doubled, renamed, or of
-/// another type than documented.
-/// </summary>
-internal sealed class ChatAnswer
+/// <summary>Understands the chunks of a chat completion.</summary>
+internal sealed class ChatAnswer : IAnswer
 {
     private readonly CallAssembler _calls = new();
     private readonly ReasoningTrail _trail = new();
@@ -30,10 +16,21 @@ internal sealed class ChatAnswer
     private string _heldText = "";
     private string _heldReasoning = "";
 
-    /// <summary>Why the endpoint says the answer ended; null while it has not said so.</summary>
-    public string? FinishReason => _finish;
+    public JsonElement? Complaint(string name, JsonElement chunk) =>
+        name is "error"
+        || chunk.Get("error") is not null and not { ValueKind: JsonValueKind.False }
+        || chunk.GetText("object") is "error"
+        || (chunk.Get("choices") is null && chunk.Get("usage") is null && chunk.GetText("message") is not null)
+            ? chunk
+            : null;
 
-    public void Take(JsonElement chunk, List<ModelEvent> said)
+    public bool Take(string name, JsonElement chunk, List<ModelEvent> said)
+    {
+        TakeWhole(chunk, said);
+        return false; // the end mark of this wire is no JSON
+    }
+
+    public void TakeWhole(JsonElement chunk, List<ModelEvent> said)
     {
         TakeUsage(chunk.Get("usage") ?? chunk.Get("x_groq")?.Get("usage"));
         if (FirstChoice(chunk) is not { } choice)
@@ -46,6 +43,10 @@ internal sealed class ChatAnswer
         {
             TakeDelta(delta, said);
         }
+        else if (choice.GetText("text") is { } text)
+        {
+            SayText(text, said); // servers that know completions only
+        }
 
         _finish = choice.GetText("finish_reason") ?? _finish;
     }
@@ -56,6 +57,14 @@ internal sealed class ChatAnswer
     /// </summary>
     public AnswerEnd Judge(bool hasEndMark)
     {
+        switch (_finish)
+        {
+            case "error" or "network_error" or "insufficient_system_resource":
+                return AnswerEnd.Failed;
+            case "abort" or "cancelled" or "canceled":
+                return AnswerEnd.Cut;
+        }
+
         if (_finish is null)
         {
             return !hasEndMark ? AnswerEnd.Cut

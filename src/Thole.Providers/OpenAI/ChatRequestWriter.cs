@@ -1,9 +1,8 @@
 using System.Buffers;
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Thole.Core.Models;
 using Thole.Protocol;
+using Thole.Providers.Endpoints;
 
 namespace Thole.Providers.OpenAI;
 
@@ -11,18 +10,11 @@ namespace Thole.Providers.OpenAI;
 /// Writes the body of a chat completions request. The same items give the same bytes, and what is fixed comes before what grows,
 /// so that each step's body begins with the one before it and prompt caches hold.
 /// </summary>
-internal sealed class ChatRequestWriter(ChatOptions options, ModelRequest request)
+internal sealed class ChatRequestWriter(EndpointOptions options, ChatQuirks quirks, ModelRequest request)
 {
-    // Bodies are read by JSON parsers, not pasted into HTML: escaping quotes and letters beyond ASCII would only make them longer.
-    private static readonly JsonWriterOptions s_compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    private readonly List<ImageContent> _imagesOfResults = [];
-    private readonly List<ContextItem> _afterResults = [];
-    private readonly Dictionary<CallId, string> _openCalls = [];
-
     public async ValueTask WriteAsync(IBufferWriter<byte> output, CancellationToken cancellationToken)
     {
-        await using var json = new Utf8JsonWriter(output, s_compact);
+        await using var json = new Utf8JsonWriter(output, WireText.Compact);
         json.WriteStartObject();
         json.WriteString("model", request.Model);
         json.WriteBoolean("stream", true);
@@ -30,31 +22,45 @@ internal sealed class ChatRequestWriter(ChatOptions options, ModelRequest reques
         WriteTools(json);
         json.WriteStartArray("messages");
         WriteMessage(json, "system", request.System);
-        foreach (var item in request.Items)
+        foreach (var passage in Passage.Arrange(request.Items, static _ => true))
         {
-            await WriteItemAsync(json, item, cancellationToken);
+            switch (passage)
+            {
+                case UserPassage user:
+                    await WriteUserAsync(json, user.Content, cancellationToken);
+                    break;
+                case AskedPassage asked:
+                    WriteAsked(json, asked);
+                    break;
+                case ResultsPassage answered:
+                    await WriteResultsAsync(json, answered, cancellationToken);
+                    break;
+            }
         }
 
-        await EndResultsAsync(json, cancellationToken);
         json.WriteEndArray();
         json.WriteEndObject();
     }
 
     private void WriteSettings(Utf8JsonWriter json)
     {
-        if (options.Quirks.AsksForUsage && !IsOverridden("stream_options"))
+        if (quirks.AsksForUsage && !options.IsOverridden("stream_options"))
         {
             json.WriteStartObject("stream_options");
             json.WriteBoolean("include_usage", true);
             json.WriteEndObject();
         }
 
-        if (options.MaxOutput is { } limit && !IsOverridden("max_tokens") && !IsOverridden("max_completion_tokens"))
+        if (
+            options.MaxOutput is { } limit
+            && !options.IsOverridden("max_tokens")
+            && !options.IsOverridden("max_completion_tokens")
+        )
         {
-            json.WriteNumber(options.Quirks.OutputLimitField, limit);
+            json.WriteNumber(quirks.OutputLimitField, limit);
         }
 
-        if (options.Quirks.TakesCacheKey && request.CacheKey is { } key && !IsOverridden("prompt_cache_key"))
+        if (quirks.TakesCacheKey && request.CacheKey is { } key && !options.IsOverridden("prompt_cache_key"))
         {
             json.WriteString("prompt_cache_key", key);
         }
@@ -67,8 +73,6 @@ internal sealed class ChatRequestWriter(ChatOptions options, ModelRequest reques
             }
         }
     }
-
-    private bool IsOverridden(string field) => options.ExtraBody is { } extra && extra.TryGetProperty(field, out _);
 
     private void WriteTools(Utf8JsonWriter json)
     {
@@ -95,54 +99,27 @@ internal sealed class ChatRequestWriter(ChatOptions options, ModelRequest reques
         json.WriteEndArray();
     }
 
-    private async ValueTask WriteItemAsync(Utf8JsonWriter json, ContextItem item, CancellationToken cancellationToken)
+    private void WriteAsked(Utf8JsonWriter json, AskedPassage asked)
     {
-        switch (item)
-        {
-            case ResultItem result:
-                await WriteResultAsync(json, result, cancellationToken);
-                break;
-            case AssistantItem assistant:
-                await EndResultsAsync(json, cancellationToken);
-                WriteAssistant(json, assistant);
-                break;
-            // The wire wants all results directly after the message that asked for them.
-            case UserItem or NoteItem when _openCalls.Count > 0:
-                _afterResults.Add(item);
-                break;
-            case UserItem user:
-                await EndResultsAsync(json, cancellationToken);
-                await WriteUserAsync(json, user.Content, cancellationToken);
-                break;
-            case NoteItem note:
-                await EndResultsAsync(json, cancellationToken);
-                WriteMessage(json, "user", NoteFrame.Around(note));
-                break;
-            default:
-                throw new System.Diagnostics.UnreachableException();
-        }
-    }
-
-    private void WriteAssistant(Utf8JsonWriter json, AssistantItem assistant)
-    {
+        var item = asked.Item;
         json.WriteStartObject();
         json.WriteString("role", "assistant");
-        if (assistant.Text.Length > 0 || assistant.Calls is [])
+        if (item.Text.Length > 0 || item.Calls is [])
         {
-            json.WriteString("content", assistant.Text);
+            json.WriteString("content", item.Text);
         }
         else
         {
             json.WriteNull("content");
         }
 
-        WriteReasoning(json, assistant);
-        if (assistant.Calls is not [])
+        WriteReasoning(json, item);
+        if (item.Calls is not [])
         {
             json.WriteStartArray("tool_calls");
-            foreach (var call in assistant.Calls)
+            foreach (var (call, id) in item.Calls.Zip(asked.Ids))
             {
-                WriteCall(json, call);
+                WriteCall(json, call, id);
             }
 
             json.WriteEndArray();
@@ -153,14 +130,15 @@ internal sealed class ChatRequestWriter(ChatOptions options, ModelRequest reques
 
     private void WriteReasoning(Utf8JsonWriter json, AssistantItem assistant)
     {
-        if (options.Quirks.Reasoning is ReasoningEcho.Always)
+        if (quirks.Reasoning is ReasoningEcho.Always)
         {
             json.WriteString("reasoning_content", assistant.Reasoning);
         }
         else if (
-            options.Quirks.Reasoning is ReasoningEcho.AsReceived
+            quirks.Reasoning is ReasoningEcho.AsReceived
             && assistant.ProviderData is { ValueKind: JsonValueKind.Object } echoed
-            && IsOfThisModel(assistant)
+            // Signatures are the business of the model that made them: another one refuses them.
+            && assistant.Model == $"{options.Provider}/{request.Model}"
         )
         {
             if (echoed.TryGetProperty(ReasoningTrail.FieldKey, out var field) && field.GetString() is { } name)
@@ -176,68 +154,34 @@ internal sealed class ChatRequestWriter(ChatOptions options, ModelRequest reques
         }
     }
 
-    // Signatures are the business of the model that made them: another one refuses them.
-    private bool IsOfThisModel(AssistantItem assistant) =>
-        assistant.Model.EndsWith(request.Model, StringComparison.Ordinal)
-        && (assistant.Model.Length == request.Model.Length || assistant.Model[^(request.Model.Length + 1)] == '/');
-
-    private void WriteCall(Utf8JsonWriter json, ToolCall call)
+    private static void WriteCall(Utf8JsonWriter json, ToolCall call, string id)
     {
-        // Ids of providers may be absent or repeat; within one message they must not.
-        var id = call.ProviderId is { Length: > 0 } given && !_openCalls.ContainsValue(given) ? given : call.Id.Value;
-        _openCalls[call.Id] = id;
-
         json.WriteStartObject();
         json.WriteString("id", id);
         json.WriteString("type", "function");
         json.WriteStartObject("function");
-        json.WriteString("name", WireName(call.Tool));
-        // Servers parse the arguments of past calls in their chat templates, and fail on what is no object: what the model wrote
-        // wrongly is explained by the result, not by sending it back.
-        json.WriteString("arguments", IsObject(call.Arguments) ? call.Arguments : "{}");
+        json.WriteString("name", WireText.Name(call.Tool));
+        json.WriteString("arguments", WireText.Arguments(call));
         json.WriteEndObject();
         json.WriteEndObject();
     }
 
-    private async ValueTask WriteResultAsync(Utf8JsonWriter json, ResultItem result, CancellationToken cancellationToken)
+    /// <summary>Most servers refuse images in tool messages: they follow all results, in the user's place.</summary>
+    private async ValueTask WriteResultsAsync(Utf8JsonWriter json, ResultsPassage answered, CancellationToken cancellationToken)
     {
-        // A result nobody asked for (its call lies before a compaction) would make the endpoint refuse the whole request.
-        if (!_openCalls.Remove(result.Call, out var id))
+        foreach (var (id, _, result) in answered.Results)
         {
-            return;
+            json.WriteStartObject();
+            json.WriteString("role", "tool");
+            json.WriteString("tool_call_id", id);
+            json.WriteString("content", result.Text);
+            json.WriteEndObject();
         }
 
-        json.WriteStartObject();
-        json.WriteString("role", "tool");
-        json.WriteString("tool_call_id", id);
-        json.WriteString("content", result.Result.Text);
-        json.WriteEndObject();
-        _imagesOfResults.AddRange(result.Result.Images);
-        if (_openCalls.Count == 0)
+        Content[] images = [.. answered.Results.SelectMany(answer => answer.Result.Images)];
+        if (images is not [])
         {
-            await EndResultsAsync(json, cancellationToken);
-        }
-    }
-
-    /// <summary>What had to wait until the last result was written: images, which most servers refuse in tool messages, and notes.</summary>
-    private async ValueTask EndResultsAsync(Utf8JsonWriter json, CancellationToken cancellationToken)
-    {
-        _openCalls.Clear();
-        if (_imagesOfResults is not [])
-        {
-            Content[] shown = [new TextContent("Images of the tool results above:"), .. _imagesOfResults];
-            _imagesOfResults.Clear();
-            await WriteUserAsync(json, shown, cancellationToken);
-        }
-
-        if (_afterResults is not [])
-        {
-            ContextItem[] waiting = [.. _afterResults];
-            _afterResults.Clear();
-            foreach (var item in waiting)
-            {
-                await WriteItemAsync(json, item, cancellationToken);
-            }
+            await WriteUserAsync(json, [new TextContent("Images of the tool results above:"), .. images], cancellationToken);
         }
     }
 
@@ -250,7 +194,7 @@ internal sealed class ChatRequestWriter(ChatOptions options, ModelRequest reques
         // Text alone is sent flat: some servers take nothing else.
         if (!content.Any(static piece => piece is ImageContent))
         {
-            WriteMessage(json, "user", string.Join('\n', content.Select(Text)));
+            WriteMessage(json, "user", string.Join('\n', content.Select(WireText.Of)));
             return;
         }
 
@@ -271,7 +215,7 @@ internal sealed class ChatRequestWriter(ChatOptions options, ModelRequest reques
             else
             {
                 json.WriteString("type", "text");
-                json.WriteString("text", Text(piece));
+                json.WriteString("text", WireText.Of(piece));
             }
 
             json.WriteEndObject();
@@ -288,53 +232,11 @@ internal sealed class ChatRequestWriter(ChatOptions options, ModelRequest reques
         json.WriteStringValueSegment(Convert.ToBase64String(image), isFinalSegment: true);
     }
 
-    private static string Text(Content piece) =>
-        piece switch
-        {
-            TextContent text => text.Text,
-            ImageContent image => $"[an image ({image.MediaType}) that is no longer there]",
-            DiffContent diff => diff.UnifiedDiff,
-            TerminalContent terminal => $"$ {terminal.Command}\n{terminal.Output}",
-            _ => throw new System.Diagnostics.UnreachableException(),
-        };
-
     private static void WriteMessage(Utf8JsonWriter json, string role, string text)
     {
         json.WriteStartObject();
         json.WriteString("role", role);
         json.WriteString("content", text);
         json.WriteEndObject();
-    }
-
-    /// <summary>Models invent names that endpoints refuse to hear again.</summary>
-    private static string WireName(string name)
-    {
-        if (name.Length is > 0 and <= 64 && name.All(IsOfName))
-        {
-            return name;
-        }
-
-        var allowed = new StringBuilder();
-        foreach (var letter in name.Take(64))
-        {
-            allowed.Append(IsOfName(letter) ? letter : '_');
-        }
-
-        return allowed.Length > 0 ? allowed.ToString() : "unnamed";
-    }
-
-    private static bool IsOfName(char letter) => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.';
-
-    private static bool IsObject(string arguments)
-    {
-        try
-        {
-            using var parsed = JsonDocument.Parse(arguments);
-            return parsed.RootElement.ValueKind is JsonValueKind.Object;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
     }
 }

@@ -1,4 +1,4 @@
-using Thole.Core.Models;
+using Thole.Providers.Endpoints;
 
 namespace Thole.Providers.OpenAI;
 
@@ -6,29 +6,12 @@ namespace Thole.Providers.OpenAI;
 internal static class OpenAIProvider
 {
     public static Provider Definition { get; } =
-        new("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", "OPENAI_BASE_URL", Open);
-
-    private static ChatCompletionsModel Open(ProviderAccess access)
-    {
-        var settings = access.Settings;
-        var ordinary = new ChatOptions
+        new()
         {
-            Provider = access.Provider,
-            BaseAddress = access.BaseAddress,
-            Credential = access.Credential,
-            Headers = [.. settings.Headers.OrderBy(static header => header.Key, StringComparer.Ordinal)],
-            ExtraBody = settings.ExtraBody,
-            MaxOutput = access.MaxOutput,
-            Quirks = ChatQuirks.For(access.BaseAddress, access.Model),
+            Name = "openai",
+            BaseUrl = "https://api.openai.com/v1",
+            KeyVariables = ["OPENAI_API_KEY"],
+            BaseUrlVariables = ["OPENAI_BASE_URL"],
+            Wire = static (options, model) => new ChatWire(options, ChatQuirks.For(options.BaseAddress, model)),
         };
-        var options = ordinary with
-        {
-            IdleTimeout = settings.IdleTimeout ?? ordinary.IdleTimeout,
-            Lifetime = settings.Lifetime ?? ordinary.Lifetime,
-        };
-
-        return ChatFailures.BeforeSending(options) is { } impossible
-            ? throw impossible
-            : new ChatCompletionsModel(options, access.Http, access.Time);
-    }
 }

@@ -440,7 +440,7 @@ public sealed class ChatAnswerSpecs
         Assert.InRange(endless.Raw.Length, 200_000, 256 * 1024);
     }
 
-    private static Task<ChatAsked> AskAsync(params string[] wire) => ChatAsked.AskAsync(string.Concat(wire));
+    private static Task<Asked> AskAsync(params string[] wire) => ChatAsked.AskAsync(string.Concat(wire));
 
     private static string Delta(string delta, string finish = "null") =>
         $$"""data: {"choices":[{"index":0,"delta":{{delta}},"finish_reason":{{finish}}}]}""" + "\n\n";
@@ -451,7 +451,7 @@ public sealed class ChatAnswerSpecs
 
     private static string Finish(string reason) => Delta("{}", $"\"{reason}\"");
 
-    private static void AssertCalls(ChatAsked asked, params (string?, string, string)[] expected)
+    private static void AssertCalls(Asked asked, params (string?, string, string)[] expected)
     {
         Assert.Null(asked.Failure);
         Assert.Equal(expected, asked.Calls.Select(call => (call.ProviderId, call.Name, call.Arguments)));

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Thole.Core.Models;
+using Thole.Providers.Endpoints;
 using Thole.Providers.OpenAI;
 using Thole.Testing;
 using Thole.Testing.Models;
@@ -124,7 +125,7 @@ public sealed class ChatFailureSpecs
         await using var server = ScriptedModelServer.Start();
         server.Reply(reply => reply.Status(429, "{}").Header(header, value));
         using var http = ProviderConnection.Open(isLoopback: true);
-        var model = new ChatCompletionsModel(ChatAsked.Options(server.BaseAddress), () => http, new ManualTime());
+        var model = ChatAsked.Model(ChatAsked.Options(server.BaseAddress), () => http, new ManualTime());
 
         var failed = (await ChatAsked.AskAsync(model)).Failure!;
 
@@ -141,7 +142,7 @@ public sealed class ChatFailureSpecs
         using var http = ProviderConnection.Open(isLoopback: true);
         var options = ChatAsked.Options(new Uri($"http://127.0.0.1:{port}/v1"));
 
-        var failed = (await ChatAsked.AskAsync(new ChatCompletionsModel(options, () => http, TimeProvider.System))).Failure!;
+        var failed = (await ChatAsked.AskAsync(ChatAsked.Model(options, () => http, TimeProvider.System))).Failure!;
 
         Assert.Equal(ModelFailure.Network, failed.Failure);
         Assert.Equal(
@@ -159,7 +160,7 @@ public sealed class ChatFailureSpecs
         using var http = ProviderConnection.Open(isLoopback: true);
         var options = ChatAsked.Options(new Uri($"http://127.0.0.1:{((IPEndPoint)raw.LocalEndpoint).Port}/v1"));
 
-        var failed = (await ChatAsked.AskAsync(new ChatCompletionsModel(options, () => http, TimeProvider.System))).Failure!;
+        var failed = (await ChatAsked.AskAsync(ChatAsked.Model(options, () => http, TimeProvider.System))).Failure!;
         await closing;
 
         Assert.Equal(ModelFailure.Network, failed.Failure);
@@ -172,7 +173,7 @@ public sealed class ChatFailureSpecs
         server.Reply(reply => reply.Text("Hi.").Hang());
         var time = new ManualTime();
         using var http = ProviderConnection.Open(isLoopback: true);
-        var model = new ChatCompletionsModel(ChatAsked.Options(server.BaseAddress), () => http, time);
+        var model = ChatAsked.Model(ChatAsked.Options(server.BaseAddress), () => http, time);
         var events = model
             .StreamAsync(ChatAsked.Request(), TestContext.Current.CancellationToken)
             .GetAsyncEnumerator(TestContext.Current.CancellationToken);
@@ -207,7 +208,7 @@ public sealed class ChatFailureSpecs
         });
         var time = new ManualTime();
         using var http = ProviderConnection.Open(isLoopback: true);
-        var model = new ChatCompletionsModel(ChatAsked.Options(server.BaseAddress), () => http, time);
+        var model = ChatAsked.Model(ChatAsked.Options(server.BaseAddress), () => http, time);
         await using var events = model
             .StreamAsync(ChatAsked.Request(), TestContext.Current.CancellationToken)
             .GetAsyncEnumerator(TestContext.Current.CancellationToken);
@@ -234,7 +235,7 @@ public sealed class ChatFailureSpecs
         server.Reply(reply => reply.Text("Hi.").Hang());
         using var leaving = new CancellationTokenSource();
         using var http = ProviderConnection.Open(isLoopback: true);
-        var model = new ChatCompletionsModel(ChatAsked.Options(server.BaseAddress), () => http, TimeProvider.System);
+        var model = ChatAsked.Model(ChatAsked.Options(server.BaseAddress), () => http, TimeProvider.System);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {

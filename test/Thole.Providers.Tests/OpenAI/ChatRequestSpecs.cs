@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Thole.Core.Models;
 using Thole.Protocol;
+using Thole.Providers.Endpoints;
 using Thole.Providers.OpenAI;
 using Thole.Testing.Models;
 
@@ -172,7 +173,7 @@ public sealed class ChatRequestSpecs
     )
     {
         var providerData = data is null ? (JsonElement?)null : JsonDocument.Parse(data).RootElement;
-        var options = ChatAsked.Options(new Uri(address)) with { Quirks = ChatQuirks.For(new Uri(address), model) };
+        var options = ChatAsked.Options(new Uri(address));
         var body = await WriteAsync([new AssistantItem(1, "Hi.", "Hm.", [], $"openai/{author}", providerData)], options, model);
 
         var message = JsonDocument.Parse(body).RootElement.GetProperty("messages")[1];
@@ -184,22 +185,8 @@ public sealed class ChatRequestSpecs
     {
         var openai = new Uri("https://api.openai.com/v1");
         var mistral = new Uri("https://api.mistral.ai/v1");
-        var forOpenAI = await WriteAsync(
-            [],
-            ChatAsked.Options(openai) with
-            {
-                MaxOutput = 9,
-                Quirks = ChatQuirks.For(openai, "gpt-5"),
-            }
-        );
-        var forMistral = await WriteAsync(
-            [],
-            ChatAsked.Options(mistral) with
-            {
-                MaxOutput = 9,
-                Quirks = ChatQuirks.For(mistral, "mistral-large"),
-            }
-        );
+        var forOpenAI = await WriteAsync([], ChatAsked.Options(openai) with { MaxOutput = 9 });
+        var forMistral = await WriteAsync([], ChatAsked.Options(mistral) with { MaxOutput = 9 });
 
         Assert.Contains(
             """{"model":"scripted","stream":true,"stream_options":{"include_usage":true},"max_completion_tokens":9,"prompt_cache_key":"session",""",
@@ -247,7 +234,7 @@ public sealed class ChatRequestSpecs
         {
             Headers = [new("X-Title", "thole")],
         };
-        var model = new ChatCompletionsModel(options, () => http, TimeProvider.System);
+        var model = ChatAsked.Model(options, () => http, TimeProvider.System);
 
         await ChatAsked.AskAsync(model);
         await ChatAsked.AskAsync(model);
@@ -272,7 +259,7 @@ public sealed class ChatRequestSpecs
             server.ReplyWhen(request => request.Text.Contains(word, StringComparison.Ordinal), reply => reply.Text(word).Done());
         }
 
-        var model = new ChatCompletionsModel(ChatAsked.Options(server.BaseAddress), () => http, TimeProvider.System);
+        var model = ChatAsked.Model(ChatAsked.Options(server.BaseAddress), () => http, TimeProvider.System);
         var asked = await Task.WhenAll(
             Enumerable
                 .Range(0, 50)
@@ -287,7 +274,7 @@ public sealed class ChatRequestSpecs
 
     private static async Task<string> WriteAsync(
         IReadOnlyList<ContextItem> items,
-        ChatOptions? options = null,
+        EndpointOptions? options = null,
         string model = "scripted"
     )
     {
@@ -302,7 +289,8 @@ public sealed class ChatRequestSpecs
             ReadBlob = static (blob, _) => new ValueTask<byte[]?>(blob.Value == "blob" ? [1, 2, 3] : null),
         };
         options ??= ChatAsked.Options() with { MaxOutput = 32000 };
-        await new ChatRequestWriter(options, request).WriteAsync(output, TestContext.Current.CancellationToken);
+        var quirks = ChatQuirks.For(options.BaseAddress, model);
+        await new ChatRequestWriter(options, quirks, request).WriteAsync(output, TestContext.Current.CancellationToken);
         return Encoding.UTF8.GetString(output.Written.Span);
     }
 }

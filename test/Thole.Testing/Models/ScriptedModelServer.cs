@@ -6,7 +6,7 @@ using System.Text;
 namespace Thole.Testing.Models;
 
 /// <summary>
-/// A model server on loopback that speaks chat completions over plain sockets and says what a test scripted. It shares no code
+/// A model server on loopback that speaks what is asked for by the path, over plain sockets, and says what a test scripted. It shares no code
 /// with the client it tests. Replies are taken by the first predicate that fits, then in order.
 /// </summary>
 public sealed class ScriptedModelServer : IAsyncDisposable
@@ -150,7 +150,7 @@ public sealed class ScriptedModelServer : IAsyncDisposable
         (RecordedRequest Request, TaskCompletionSource Abandoned) asked
     )
     {
-        var reply = new ScriptedReply();
+        var reply = new ScriptedReply(asked.Request.Path);
         Record(asked.Request)(reply);
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
         var watching = WatchAsync(client, asked.Abandoned, gone);

@@ -1,18 +1,22 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json.Nodes;
+using Thole.Testing.Models.Wires;
 
 namespace Thole.Testing.Models;
 
 /// <summary>
 /// One answer of a <see cref="ScriptedModelServer"/>: <c>reply.Text("I look.").Call("read_file", """{"path":"a"}""").Done()</c>.
-/// What is said is put on the wire as chat completions stream it; everything that goes wrong in the world can be said too.
+/// What is said is put on the wire as it is streamed where the request went; everything that goes wrong in the world can be said too.
 /// </summary>
 public sealed class ScriptedReply
 {
     private readonly List<Step> _steps = [];
+    private readonly ScriptedWire _wire;
     private int _calls;
-    private JsonObject? _usage = Counted(10, 5, 0);
+    private ScriptedUsage? _usage = new(10, 5, 0);
+
+    /// <param name="path">Where the request went, which says what is spoken there.</param>
+    internal ScriptedReply(string path) => _wire = ScriptedWire.For(path);
 
     internal int StatusCode { get; private set; } = 200;
 
@@ -25,47 +29,21 @@ public sealed class ScriptedReply
     internal int PieceSize { get; private set; } = int.MaxValue;
 
     /// <summary>Says it in pieces of a word each.</summary>
-    public ScriptedReply Text(string text) => Pieces("content", text);
+    public ScriptedReply Text(string text) => Words(text, piece => Said(_wire.Text(piece)));
 
-    public ScriptedReply Reasoning(string text, string field = "reasoning_content") => Pieces(field, text);
+    /// <param name="field">The name under which chat completions carry it; other wires have one name only.</param>
+    public ScriptedReply Reasoning(string text, string field = "reasoning_content") =>
+        Words(text, piece => Said(_wire.Reasoning(piece, field)));
 
-    /// <summary>Asks for a tool; the arguments come in two pieces, as they do.</summary>
-    public ScriptedReply Call(string name, string arguments = "{}", string? id = null)
-    {
-        var index = _calls++;
-        var half = arguments.Length / 2;
-        return Delta(
-                new JsonObject
-                {
-                    ["tool_calls"] = new JsonArray(
-                        new JsonObject
-                        {
-                            ["index"] = index,
-                            ["id"] = id ?? $"call_{index + 1}",
-                            ["type"] = "function",
-                            ["function"] = new JsonObject { ["name"] = name, ["arguments"] = arguments[..half] },
-                        }
-                    ),
-                }
-            )
-            .Delta(
-                new JsonObject
-                {
-                    ["tool_calls"] = new JsonArray(
-                        new JsonObject
-                        {
-                            ["index"] = index,
-                            ["function"] = new JsonObject { ["arguments"] = arguments[half..] },
-                        }
-                    ),
-                }
-            );
-    }
+    /// <summary>Asks for a tool; the arguments come in two pieces, as they do, where the wire has pieces.</summary>
+    public ScriptedReply Call(string name, string arguments = "{}", string? id = null) =>
+        Said(_wire.Call(name, arguments, id ?? $"call_{++_calls}"));
 
     /// <summary>What <see cref="Done"/> will count; ten tokens in and five out where nothing is said.</summary>
+    /// <param name="cached">How many of the input were read from a cache.</param>
     public ScriptedReply Usage(long input, long output, long cached = 0)
     {
-        _usage = Counted(input, output, cached);
+        _usage = new ScriptedUsage(input, output, cached);
         return this;
     }
 
@@ -76,28 +54,15 @@ public sealed class ScriptedReply
     }
 
     /// <summary>Ends the answer as a well-behaved server does: a reason, the usage, the end mark.</summary>
-    public ScriptedReply Done(string? finishReason = null)
-    {
-        Finish(finishReason ?? (_calls > 0 ? "tool_calls" : "stop"));
-        if (_usage is not null)
-        {
-            Chunk(new JsonObject { ["choices"] = new JsonArray(), ["usage"] = _usage.DeepClone() }.ToJsonString());
-        }
+    /// <param name="finishReason">In the words of the wire.</param>
+    public ScriptedReply Done(string? finishReason = null) => Said(_wire.Done(finishReason, _usage));
 
-        return EndMark();
-    }
+    /// <summary>The reason alone, without usage or end mark.</summary>
+    public ScriptedReply Finish(string? finishReason) => Said(_wire.Finish(finishReason));
 
-    public ScriptedReply Finish(string? finishReason) => Delta([], finishReason);
+    public ScriptedReply EndMark() => Said(_wire.EndMark());
 
-    public ScriptedReply EndMark() => Chunk("[DONE]");
-
-    public ScriptedReply Error(string message, string type = "server_error") =>
-        Chunk(
-            new JsonObject
-            {
-                ["error"] = new JsonObject { ["message"] = message, ["type"] = type },
-            }.ToJsonString()
-        );
+    public ScriptedReply Error(string message, string type = "server_error") => Said(_wire.Error(message, type));
 
     /// <summary>One event with that data, whatever it is.</summary>
     public ScriptedReply Chunk(string data) => Raw($"data: {data}\n\n");
@@ -184,45 +149,27 @@ public sealed class ScriptedReply
 
     internal byte[] AllBytes() => [.. _steps.OfType<Bytes>().SelectMany(step => step.Content)];
 
-    private ScriptedReply Pieces(string field, string text)
+    private ScriptedReply Said(IEnumerable<ScriptedEvent> events)
     {
-        for (int at = 0, next; at < text.Length; at = next)
+        foreach (var (name, data) in events)
         {
-            var space = text.IndexOf(' ', at);
-            next = space < 0 ? text.Length : space + 1;
-            Delta(new JsonObject { [field] = text[at..next] });
+            Raw($"{(name is null ? "" : $"event: {name}\n")}data: {data}\n\n");
         }
 
         return this;
     }
 
-    private ScriptedReply Delta(JsonObject delta, string? finishReason = null) =>
-        Chunk(
-            new JsonObject
-            {
-                ["id"] = "chatcmpl-scripted",
-                ["object"] = "chat.completion.chunk",
-                ["created"] = 1,
-                ["model"] = "scripted",
-                ["choices"] = new JsonArray(
-                    new JsonObject
-                    {
-                        ["index"] = 0,
-                        ["delta"] = delta,
-                        ["finish_reason"] = finishReason,
-                    }
-                ),
-            }.ToJsonString()
-        );
-
-    private static JsonObject Counted(long input, long output, long cached) =>
-        new()
+    private ScriptedReply Words(string text, Action<string> say)
+    {
+        for (int at = 0, next; at < text.Length; at = next)
         {
-            ["prompt_tokens"] = input,
-            ["completion_tokens"] = output,
-            ["total_tokens"] = input + output,
-            ["prompt_tokens_details"] = new JsonObject { ["cached_tokens"] = cached },
-        };
+            var space = text.IndexOf(' ', at);
+            next = space < 0 ? text.Length : space + 1;
+            say(text[at..next]);
+        }
+
+        return this;
+    }
 
     internal string Head(int bodyLength)
     {

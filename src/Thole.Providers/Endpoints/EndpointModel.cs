@@ -4,14 +4,15 @@ using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using Thole.Core.Models;
 
-namespace Thole.Providers.OpenAI;
+namespace Thole.Providers.Endpoints;
 
 /// <summary>
-/// A model behind an endpoint that speaks OpenAI's chat completions. Makes each request once; <see cref="RetryingModel"/> makes it
-/// again. No vendor's library: the one there is throws on, or silently drops, half of what compatible endpoints really send.
+/// A model behind an endpoint. Makes each request once; <see cref="RetryingModel"/> makes it again. No vendor's library: those there
+/// are throw on, or silently drop, half of what compatible endpoints really send.
 /// </summary>
 /// <param name="http">Asked when the first request goes out: naming a model costs nothing.</param>
-public sealed class ChatCompletionsModel(ChatOptions options, Func<HttpMessageInvoker> http, TimeProvider time) : IModel
+internal sealed class EndpointModel(IWire wire, EndpointOptions options, Func<HttpMessageInvoker> http, TimeProvider time)
+    : IModel
 {
     private const int LongestErrorBody = 64 * 1024;
 
@@ -20,12 +21,12 @@ public sealed class ChatCompletionsModel(ChatOptions options, Func<HttpMessageIn
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        if (ChatFailures.BeforeSending(options) is { } impossible)
+        if (EndpointFailures.BeforeSending(options) is { } impossible)
         {
             throw impossible;
         }
 
-        var failures = new ChatFailures(options, request.Model, time);
+        var failures = new EndpointFailures(options, request.Model, time);
         using var patience = new Patience(options.IdleTimeout, options.Lifetime, time, cancellationToken);
         using var response = await SendAsync(request, failures, patience, cancellationToken);
         patience.Heard();
@@ -34,7 +35,12 @@ public sealed class ChatCompletionsModel(ChatOptions options, Func<HttpMessageIn
             throw await RefusedAsync(response, failures, patience);
         }
 
-        using var exchange = new ChatExchange(await response.Content.ReadAsStreamAsync(cancellationToken), failures, patience);
+        using var exchange = new EndpointExchange(
+            await response.Content.ReadAsStreamAsync(cancellationToken),
+            wire.Listen(request),
+            failures,
+            patience
+        );
         List<ModelEvent> said = [];
         for (var goesOn = true; goesOn; )
         {
@@ -64,14 +70,14 @@ public sealed class ChatCompletionsModel(ChatOptions options, Func<HttpMessageIn
 
     private async ValueTask<HttpResponseMessage> SendAsync(
         ModelRequest request,
-        ChatFailures failures,
+        EndpointFailures failures,
         Patience patience,
         CancellationToken cancellationToken
     )
     {
         var body = new PooledBuffer();
-        await new ChatRequestWriter(options, request).WriteAsync(body, cancellationToken);
-        using var message = new HttpRequestMessage(HttpMethod.Post, Endpoint(options.BaseAddress))
+        await wire.WriteAsync(request, body, cancellationToken);
+        using var message = new HttpRequestMessage(HttpMethod.Post, wire.Address(request))
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
@@ -106,15 +112,24 @@ public sealed class ChatCompletionsModel(ChatOptions options, Func<HttpMessageIn
             headers.TryAddWithoutValidation(name, value);
         }
 
-        if (options.Credential.Bearer is { } bearer && !headers.Contains("Authorization"))
+        foreach (var (name, value) in wire.Headers)
         {
-            headers.TryAddWithoutValidation("Authorization", bearer);
+            if (!headers.Contains(name))
+            {
+                headers.TryAddWithoutValidation(name, value);
+            }
+        }
+
+        if (options.Credential.Key is { } key && !options.HasOwnAuthorization)
+        {
+            var (name, value) = wire.KeyHeader(key);
+            headers.TryAddWithoutValidation(name, value);
         }
     }
 
     private static async ValueTask<ModelException> RefusedAsync(
         HttpResponseMessage response,
-        ChatFailures failures,
+        EndpointFailures failures,
         Patience patience
     )
     {
@@ -144,15 +159,5 @@ public sealed class ChatCompletionsModel(ChatOptions options, Func<HttpMessageIn
         return failures.Refused((int)response.StatusCode, response.Headers, body.ToArray(), raw);
     }
 
-    /// <summary>The query of the base address stays: some gateways carry their version in it.</summary>
-    private static Uri Endpoint(Uri baseAddress)
-    {
-        const string path = "/chat/completions";
-        var address = new UriBuilder(baseAddress) { UserName = "", Password = "" };
-        var stem = address.Path.TrimEnd('/');
-        address.Path = stem.EndsWith(path, StringComparison.OrdinalIgnoreCase) ? stem : stem + path;
-        return address.Uri;
-    }
-
-    private static readonly string s_userAgent = $"Thole/{typeof(ChatCompletionsModel).Assembly.GetName().Version?.ToString(3)}";
+    private static readonly string s_userAgent = $"Thole/{typeof(EndpointModel).Assembly.GetName().Version?.ToString(3)}";
 }

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Thole.Core.Models;
 
-namespace Thole.Providers;
+namespace Thole.Providers.Endpoints;
 
 /// <summary>What a provider said of a failure, taken out of whatever shape it came in. Outside text, not yet made harmless.</summary>
 internal readonly record struct ProviderComplaint(string Words, string Code)

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Thole.Providers;
+namespace Thole.Providers.Endpoints;
 
 /// <summary>Keeps the bytes of an answer for the report, should it break: its first and its last part, where it is too long for all.</summary>
 internal sealed class RawTrace(int limit = RawTrace.Limit)

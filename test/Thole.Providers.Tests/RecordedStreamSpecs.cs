@@ -2,11 +2,10 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Thole.Core.Models;
-using Thole.Protocol;
 using Thole.Testing;
 using Thole.Testing.Models;
 
-namespace Thole.Providers.Tests.OpenAI;
+namespace Thole.Providers.Tests;
 
 /// <summary>
 /// Streams that real providers sent, and what another parser made of them. Expectations were judged by hand where two parsers
@@ -34,32 +33,32 @@ public sealed class RecordedStreamSpecs
     [MemberData(nameof(Streams))]
     public async Task A_recorded_stream_says_what_was_expected_whole_and_with_crlf(string name)
     {
-        var (bytes, expected) = Load(name);
+        var (wire, bytes, expected) = Load(name);
         await using var server = ScriptedModelServer.Start();
         server
             .Reply(reply => reply.Raw(bytes))
             .Reply(reply => reply.Raw(bytes).WithCrLf())
             .Reply(reply => reply.Raw(bytes).UntilClose());
 
-        AssertEqual(expected, await ChatAsked.AskAsync(server));
-        AssertEqual(expected, await ChatAsked.AskAsync(server));
-        AssertEqual(expected, await ChatAsked.AskAsync(server));
+        AssertEqual(wire, expected, await wire.Asking.AskAsync(server));
+        AssertEqual(wire, expected, await wire.Asking.AskAsync(server));
+        AssertEqual(wire, expected, await wire.Asking.AskAsync(server));
     }
 
     [Theory]
     [MemberData(nameof(Streams))]
     public async Task A_recorded_stream_says_the_same_byte_by_byte_and_in_random_pieces(string name)
     {
-        var (bytes, expected) = Load(name);
-        AssertEqual(expected, await ChatAsked.AskAsync(bytes, () => 1));
+        var (wire, bytes, expected) = Load(name);
+        AssertEqual(wire, expected, await wire.Asking.AskAsync(bytes, () => 1));
 
         var seed = Random.Shared.Next();
         var random = new Random(seed);
         for (var round = 0; round < 5; round++)
         {
-            var asked = await ChatAsked.AskAsync(bytes, () => random.Next(1, 200));
+            var asked = await wire.Asking.AskAsync(bytes, () => random.Next(1, 200));
             Assert.True(asked.Finished is not null, $"seed {seed}: {asked.Failure}");
-            AssertEqual(expected, asked);
+            AssertEqual(wire, expected, asked);
         }
     }
 
@@ -67,7 +66,7 @@ public sealed class RecordedStreamSpecs
     [MemberData(nameof(Streams))]
     public async Task A_cut_stream_never_ends_as_a_finished_answer(string name)
     {
-        var (bytes, _) = Load(name);
+        var (wire, bytes, expected) = Load(name);
         foreach (var quarter in (int[])[1, 2, 3])
         {
             var offset = bytes.Length * quarter / 4;
@@ -80,7 +79,7 @@ public sealed class RecordedStreamSpecs
             for (var way = 0; way < 4; way++)
             {
                 // A reset may overtake what was sent before it, even the head of the answer.
-                AssertCut(await ChatAsked.AskAsync(server), orUnreachable: way == 3);
+                AssertCut(expected, await wire.Asking.AskAsync(server), orUnreachable: way == 3);
             }
         }
     }
@@ -89,14 +88,14 @@ public sealed class RecordedStreamSpecs
     [MemberData(nameof(Streams))]
     public async Task Wherever_a_connection_breaks_between_events_nothing_is_finished_and_no_call_is_made(string name)
     {
-        var (bytes, _) = Load(name);
+        var (wire, bytes, expected) = Load(name);
         await using var server = ScriptedModelServer.Start();
         var borders = Borders(bytes);
         var before = borders[..^1]; // after the last event there is nothing left to lose
         foreach (var border in before.Where((_, number) => number % Math.Max(1, before.Count / 12) == 0))
         {
             server.Reply(reply => reply.Raw(bytes).CutAt(border).Cut());
-            AssertCut(await ChatAsked.AskAsync(server));
+            AssertCut(expected, await wire.Asking.AskAsync(server));
         }
     }
 
@@ -104,15 +103,12 @@ public sealed class RecordedStreamSpecs
     [MemberData(nameof(Streams))]
     public async Task Without_any_sign_of_its_end_a_stream_that_stops_at_any_byte_is_cut(string name)
     {
-        var (bytes, _) = Load(name);
+        var (wire, bytes, expected) = Load(name);
         var text = Encoding.Latin1.GetString(bytes);
-        var sign = new[] { "\"finish_reason\":\"", "\"finish_reason\": \"", "[DONE]" }
-            .Select(mark => text.IndexOf(mark, StringComparison.Ordinal))
-            .Where(at => at >= 0)
-            .Min();
+        var sign = wire.EndSigns.Select(mark => text.IndexOf(mark, StringComparison.Ordinal)).Where(at => at >= 0).Min();
         for (var offset = 0; offset < sign; offset += 1 + (sign / 40))
         {
-            AssertCut(await ChatAsked.AskAsync(bytes[..offset]));
+            AssertCut(expected, await wire.Asking.AskAsync(bytes[..offset]));
         }
     }
 
@@ -120,31 +116,43 @@ public sealed class RecordedStreamSpecs
     [MemberData(nameof(Streams))]
     public async Task A_stream_that_stops_inside_its_last_events_is_cut_however_much_it_has_said(string name)
     {
-        var (bytes, _) = Load(name);
+        var (wire, bytes, expected) = Load(name);
         var borders = Borders(bytes);
-        var endMark = Encoding.Latin1.GetString(bytes).IndexOf("[DONE]", StringComparison.Ordinal) + "[DONE]".Length;
+        var endMark =
+            Encoding.Latin1.GetString(bytes).LastIndexOf(wire.LastSign, StringComparison.Ordinal) + wire.LastSign.Length;
         var first = borders[Math.Max(0, borders.Count - 4)] + 1;
         for (var offset = first; offset < endMark; offset += 1 + ((endMark - first) / 12))
         {
             if (!borders.Contains(offset))
             {
-                AssertCut(await ChatAsked.AskAsync(bytes[..offset]));
+                AssertCut(expected, await wire.Asking.AskAsync(bytes[..offset]));
             }
         }
     }
 
-    private static void AssertCut(ChatAsked asked, bool orUnreachable = false)
+    private static void AssertCut(JsonElement expected, Asked asked, bool orUnreachable = false)
     {
+        // A stream that tells of an error may have told of it before the cut.
+        var mayTell = expected.GetProperty("error").ValueKind is JsonValueKind.Object;
         Assert.NotNull(asked.Failure);
         Assert.True(
-            asked.Failure.Failure is ModelFailure.StreamCut || (orUnreachable && asked.Failure.Failure is ModelFailure.Network)
+            asked.Failure.Failure is ModelFailure.StreamCut
+                || (orUnreachable && asked.Failure.Failure is ModelFailure.Network)
+                || mayTell,
+            asked.Failure.ToString()
         );
         Assert.Null(asked.Finished);
         Assert.Empty(asked.Calls);
     }
 
-    private static void AssertEqual(JsonElement expected, ChatAsked asked)
+    private static void AssertEqual(RecordedWire wire, JsonElement expected, Asked asked)
     {
+        if (expected.GetProperty("error") is { ValueKind: JsonValueKind.Object } error)
+        {
+            Assert.Contains(Get(error, "message")!, asked.Failure?.Message);
+            return;
+        }
+
         Assert.Null(asked.Failure);
         Assert.Equal(expected.GetProperty("text").GetString(), asked.Text);
         Assert.Equal(expected.GetProperty("reasoning").GetString(), asked.Reasoning);
@@ -155,25 +163,9 @@ public sealed class RecordedStreamSpecs
                 .Select(call => (Get(call, "id"), Get(call, "name"), Get(call, "arguments"), (string?)null)),
             asked.Calls.Select(call => (call.ProviderId, (string?)call.Name, (string?)call.Arguments, call.Problem))
         );
-        Assert.Equal(ExpectedUsage(expected.GetProperty("usage")), asked.Finished!.Usage);
-        // Every recorded reason is a plain end, or absent.
-        Assert.Contains(Get(expected, "finish_reason"), (string?[])["stop", "tool_calls", null]);
-        Assert.Equal(StopReason.Done, asked.Finished.Stop);
+        Assert.Equal(wire.Usage(expected.GetProperty("usage")), asked.Finished!.Usage);
+        Assert.Equal(wire.Stop(Get(expected, "finish_reason")), asked.Finished.Stop);
     }
-
-    private static Usage ExpectedUsage(JsonElement usage) =>
-        new(
-            Number(usage, "prompt_tokens"),
-            Number(usage, "completion_tokens"),
-            Number(Child(usage, "prompt_tokens_details"), "cached_tokens"),
-            Number(Child(usage, "completion_tokens_details"), "reasoning_tokens")
-        );
-
-    private static JsonElement Child(JsonElement parent, string name) =>
-        parent.TryGetProperty(name, out var child) ? child : default;
-
-    private static long? Number(JsonElement parent, string name) =>
-        parent.ValueKind is JsonValueKind.Object && parent.TryGetProperty(name, out var number) ? number.GetInt64() : null;
 
     private static string? Get(JsonElement parent, string name) => parent.GetProperty(name).GetString();
 
@@ -191,7 +183,7 @@ public sealed class RecordedStreamSpecs
         return borders;
     }
 
-    private static (byte[] Bytes, JsonElement Expected) Load(string name)
+    private static (RecordedWire Wire, byte[] Bytes, JsonElement Expected) Load(string name)
     {
         if (!Manifest().TryGetValue(name, out var entry))
         {
@@ -199,6 +191,7 @@ public sealed class RecordedStreamSpecs
         }
 
         return (
+            RecordedWire.All.Single(wire => wire.Protocol == Get(entry, "protocol")),
             File.ReadAllBytes(Path.Combine(Acceptance.Folder!, "streams", Get(entry, "file")!)),
             entry.GetProperty("expected")
         );
@@ -213,7 +206,7 @@ public sealed class RecordedStreamSpecs
         return File.Exists(file)
             ? File.ReadLines(file)
                 .Select(line => JsonDocument.Parse(line).RootElement)
-                .Where(entry => Get(entry, "protocol") == "openai-chat")
+                .Where(entry => RecordedWire.All.Any(wire => wire.Protocol == Get(entry, "protocol")))
                 .GroupBy(entry => Get(entry, "file")!)
                 // Rows may share a file name; the one that was written last describes the bytes that are there.
                 .ToDictionary(

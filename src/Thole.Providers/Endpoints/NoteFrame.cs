@@ -1,7 +1,7 @@
 using System.Text;
 using Thole.Core.Models;
 
-namespace Thole.Providers.OpenAI;
+namespace Thole.Providers.Endpoints;
 
 /// <summary>
 /// How a note of the runtime looks in the user's place: <c>&lt;system-reminder source="AGENTS.md"&gt;</c>, the text on lines of its

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
-namespace Thole.Providers.OpenAI;
+namespace Thole.Providers.Endpoints;
 
 /// <summary>Reads values that servers send in more shapes than they document.</summary>
 internal static class LenientJson

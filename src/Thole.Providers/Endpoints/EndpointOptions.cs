@@ -1,20 +1,22 @@
 using System.Text.Json;
 using Thole.Core.Models;
 
-namespace Thole.Providers.OpenAI;
+namespace Thole.Providers.Endpoints;
 
-/// <summary>How an endpoint that speaks chat completions is asked.</summary>
-public sealed record ChatOptions
+/// <summary>How an endpoint is asked, whatever it speaks.</summary>
+internal sealed record EndpointOptions
 {
+    private static readonly string[] s_keyHeaders = ["Authorization", "api-key", "x-api-key", "x-goog-api-key"];
+
     /// <summary>What sentences call the provider.</summary>
     public required string Provider { get; init; }
 
-    /// <summary>Without <c>/chat/completions</c>, which is tolerated; a query is kept, for gateways that want one.</summary>
+    /// <summary>Without the path of the operation, which is tolerated; a query is kept, for gateways that want one.</summary>
     public required Uri BaseAddress { get; init; }
 
     public required Credential Credential { get; init; }
 
-    /// <summary>Sent with every request; one named Authorization takes the place of ours.</summary>
+    /// <summary>Sent with every request; one that carries a key (Authorization, api-key and the like) takes the place of ours.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 
     /// <summary>Fields for the body of every request, over ours. Not those that say what is asked.</summary>
@@ -27,13 +29,25 @@ public sealed record ChatOptions
     /// <summary>Tokens; null leaves it to the endpoint.</summary>
     public long? MaxOutput { get; init; }
 
-    public ChatQuirks Quirks { get; init; } = new();
-
     /// <summary>How long the endpoint may send nothing at all, before its answer and within it. Keep-alive comments count as something.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(240);
 
     /// <summary>How long one answer may take, however lively it is.</summary>
     public TimeSpan Lifetime { get; init; } = TimeSpan.FromSeconds(900);
+
+    public bool HasOwnAuthorization =>
+        Headers.Any(static header => s_keyHeaders.Any(name => name.Equals(header.Key, StringComparison.OrdinalIgnoreCase)));
+
+    /// <summary>The address of an operation below the base address, which may name it already; the query of the base address stays.</summary>
+    public Uri Below(string path)
+    {
+        var address = new UriBuilder(BaseAddress) { UserName = "", Password = "" };
+        var stem = address.Path.TrimEnd('/');
+        address.Path = stem.EndsWith(path, StringComparison.OrdinalIgnoreCase) ? stem : stem + path;
+        return address.Uri;
+    }
+
+    public bool IsOverridden(string field) => ExtraBody is { } extra && extra.TryGetProperty(field, out _);
 
     /// <summary>Headers and fields may hold secrets: this says none of them.</summary>
     public override string ToString() => $"{Provider} at {BaseAddress.Host}";
@@ -53,7 +67,7 @@ public sealed record ChatOptions
             );
         }
 
-        foreach (var field in (ReadOnlySpan<string>)["model", "messages", "tools", "stream"])
+        foreach (var field in (ReadOnlySpan<string>)["model", "messages", "input", "contents", "tools", "stream"])
         {
             if (body.TryGetProperty(field, out _))
             {

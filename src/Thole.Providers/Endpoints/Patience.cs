@@ -1,6 +1,6 @@
 using Thole.Core.Models;
 
-namespace Thole.Providers;
+namespace Thole.Providers.Endpoints;
 
 /// <summary>How long one request may be silent, and how long it may take; and which of the two, or who else, ended it.</summary>
 internal sealed class Patience : IDisposable

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Thole.Providers.OpenAI;
+namespace Thole.Providers.Endpoints;
 
 /// <summary>
 /// A request body in rented memory. It is given back only when asked: a request that failed may still be on its way to the

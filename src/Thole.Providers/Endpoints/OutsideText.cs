@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 
-namespace Thole.Providers;
+namespace Thole.Providers.Endpoints;
 
 /// <summary>Makes one harmless line of what a server said: no markup, no terminal codes, no characters that hide or reorder text.</summary>
 internal static class OutsideText

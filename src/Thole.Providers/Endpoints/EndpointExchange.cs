@@ -3,19 +3,18 @@ using System.Text.Json;
 using Thole.Core.Models;
 using Thole.Wire.Sse;
 
-namespace Thole.Providers.OpenAI;
+namespace Thole.Providers.Endpoints;
 
 /// <summary>
 /// One answer on its way in: bytes to events, and at the end the judgement whether it was whole. What comes is sniffed, because
 /// servers mislabel it: an event stream, one JSON document in place of a stream, or a web page.
 /// </summary>
-internal sealed class ChatExchange(Stream body, ChatFailures failures, Patience patience) : IDisposable
+internal sealed class EndpointExchange(Stream body, IAnswer answer, EndpointFailures failures, Patience patience) : IDisposable
 {
     private const int LongestDocument = 32 * 1024 * 1024;
 
     private readonly RawTrace _raw = new();
     private readonly SseReader _events = new();
-    private readonly ChatAnswer _answer = new();
     private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
     private MemoryStream? _document;
     private bool _isSniffed;
@@ -129,20 +128,11 @@ internal sealed class ChatExchange(Stream body, ChatFailures failures, Patience 
             return false;
         }
 
-        using var chunk = JsonDocument.Parse(read.Data);
-        if (read.Name is "error" || IsError(chunk.RootElement))
-        {
-            throw failures.InStream(ProviderComplaint.Read(chunk.RootElement), _raw);
-        }
-
-        _answer.Take(chunk.RootElement, said);
-        return false;
+        using var parsed = JsonDocument.Parse(read.Data);
+        return answer.Complaint(read.Name ?? "", parsed.RootElement) is { } complaint
+            ? throw failures.InStream(ProviderComplaint.Read(complaint), _raw)
+            : answer.Take(read.Name ?? "", parsed.RootElement, said);
     }
-
-    private static bool IsError(JsonElement chunk) =>
-        chunk.Get("error") is not null and not { ValueKind: JsonValueKind.False }
-        || chunk.GetText("object") is "error"
-        || (chunk.Get("choices") is null && chunk.Get("usage") is null && chunk.GetText("message") is not null);
 
     private bool End(List<ModelEvent> said)
     {
@@ -153,18 +143,26 @@ internal sealed class ChatExchange(Stream body, ChatFailures failures, Patience 
         }
 
         // Some servers forget the blank line after their end mark. Anything else without it is the trace of a cut.
-        var hasEndMark = false;
-        if (_events.IsInsideEvent)
+        var hasEndMark = _events.IsInsideEvent;
+        if (hasEndMark && !(_events.TryReadUnfinished(out var last) && IsEndMark(last, said)))
         {
-            hasEndMark = _events.TryReadUnfinished(out var last) && last.Data.Span.Trim(" \t"u8).SequenceEqual("[DONE]"u8);
-            if (!hasEndMark)
-            {
-                throw Cut();
-            }
+            throw Cut();
         }
 
         Conclude(hasEndMark, said);
         return false;
+    }
+
+    private bool IsEndMark(SseEvent unfinished, List<ModelEvent> said)
+    {
+        try
+        {
+            return TakeEvent(unfinished, said);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     private void EndDocument(MemoryStream document, List<ModelEvent> said)
@@ -191,31 +189,32 @@ internal sealed class ChatExchange(Stream body, ChatFailures failures, Patience 
 
         using (whole)
         {
-            if (whole.RootElement.ValueKind is not JsonValueKind.Object || IsError(whole.RootElement))
+            var isAnswer = whole.RootElement.ValueKind is JsonValueKind.Object or JsonValueKind.Array;
+            if ((isAnswer ? answer.Complaint("", whole.RootElement) : whole.RootElement) is { } complaint)
             {
-                throw failures.InStream(ProviderComplaint.Read(whole.RootElement), _raw);
+                throw failures.InStream(ProviderComplaint.Read(complaint), _raw);
             }
 
             // A document that is whole is its own end mark.
-            _answer.Take(whole.RootElement, said);
+            answer.TakeWhole(whole.RootElement, said);
             Conclude(hasEndMark: true, said);
         }
     }
 
     private void Conclude(bool hasEndMark, List<ModelEvent> said)
     {
-        switch (_answer.FinishReason)
-        {
-            case "error" or "network_error" or "insufficient_system_resource":
-                throw failures.Failed(ModelFailure.StreamError, $"{failures.Who} broke off its answer with an error.", _raw);
-            case "abort" or "cancelled" or "canceled":
-                throw failures.Failed(ModelFailure.StreamCut, $"{failures.Who} broke off its answer.", _raw);
-        }
-
-        switch (_answer.Judge(hasEndMark))
+        switch (answer.Judge(hasEndMark))
         {
             case AnswerEnd.Cut:
                 throw Cut();
+            case AnswerEnd.Failed:
+                throw failures.Failed(ModelFailure.StreamError, $"{failures.Who} broke off its answer with an error.", _raw);
+            case AnswerEnd.Refused:
+                throw failures.Failed(
+                    ModelFailure.ContentRefused,
+                    $"{failures.Who} refuses to answer this: its filter stopped the request. Say it differently, or choose another model.",
+                    _raw
+                );
             case AnswerEnd.Empty:
                 throw failures.Failed(
                     ModelFailure.StreamError,
@@ -224,7 +223,7 @@ internal sealed class ChatExchange(Stream body, ChatFailures failures, Patience 
                 );
         }
 
-        _answer.Finish(said);
+        answer.Finish(said);
     }
 
     private ModelException Cut() =>

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Thole.Providers;
+namespace Thole.Providers.Endpoints;
 
 /// <summary>The pooled connections to providers, and what is switched off in them.</summary>
 internal static class ProviderConnection

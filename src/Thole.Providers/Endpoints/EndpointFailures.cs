@@ -3,17 +3,17 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using Thole.Core.Models;
 
-namespace Thole.Providers.OpenAI;
+namespace Thole.Providers.Endpoints;
 
 /// <summary>One clear sentence for each way in which asking an endpoint can fail, with the cure and without the key.</summary>
-internal sealed class ChatFailures(ChatOptions options, string model, TimeProvider time)
+internal sealed class EndpointFailures(EndpointOptions options, string model, TimeProvider time)
 {
     private const int LongestQuote = 300;
 
     public string Who { get; } = $"{options.Provider} ({options.BaseAddress.Host})";
 
     /// <summary>What there is to say before anything is sent; null where nothing speaks against it.</summary>
-    public static ModelException? BeforeSending(ChatOptions options)
+    public static ModelException? BeforeSending(EndpointOptions options)
     {
         var credential = options.Credential;
         if (!credential.IsWellFormed)
@@ -24,7 +24,7 @@ internal sealed class ChatFailures(ChatOptions options, string model, TimeProvid
             );
         }
 
-        return credential.IsPresent || options.BaseAddress.IsLoopback || HasOwnAuthorization(options)
+        return credential.IsPresent || options.BaseAddress.IsLoopback || options.HasOwnAuthorization
             ? null
             : new ModelException(
                 ModelFailure.Unauthorized,
@@ -97,6 +97,7 @@ internal sealed class ChatFailures(ChatOptions options, string model, TimeProvid
                 $"The account at {Who} has no quota left{number}: waiting does not help, look at its billing page.",
             ModelFailure.RateLimited => $"{Who} gets too many requests{number}.",
             ModelFailure.Overloaded => $"{Who} is unwell{number}.",
+            ModelFailure.ContentRefused => $"{Who} refuses to answer this{number}: say it differently, or choose another model.",
             ModelFailure.InvalidRequest => $"{Who} refuses the request{number}.",
             _ => $"{Who} broke off its answer with an error{number}.",
         };
@@ -136,10 +137,4 @@ internal sealed class ChatFailures(ChatOptions options, string model, TimeProvid
 
     // A time of centuries would overflow; nobody waits for more than a month anyway.
     private static TimeSpan Bounded(double seconds) => TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 30 * 24 * 3600));
-
-    private static bool HasOwnAuthorization(ChatOptions options) =>
-        options.Headers.Any(static header =>
-            header.Key.Equals("Authorization", StringComparison.OrdinalIgnoreCase)
-            || header.Key.Equals("api-key", StringComparison.OrdinalIgnoreCase)
-        );
 }

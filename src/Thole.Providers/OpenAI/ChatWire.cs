@@ -1,0 +1,20 @@
+using System.Buffers;
+using Thole.Core.Models;
+using Thole.Providers.Endpoints;
+
+namespace Thole.Providers.OpenAI;
+
+/// <summary>OpenAI's chat completions, and what half the world's servers make of them.</summary>
+internal sealed class ChatWire(EndpointOptions options, ChatQuirks quirks) : IWire
+{
+    public IReadOnlyList<KeyValuePair<string, string>> Headers => [];
+
+    public Uri Address(ModelRequest request) => options.Below("/chat/completions");
+
+    public KeyValuePair<string, string> KeyHeader(string key) => new("Authorization", $"Bearer {key}");
+
+    public ValueTask WriteAsync(ModelRequest request, IBufferWriter<byte> body, CancellationToken cancellationToken) =>
+        new ChatRequestWriter(options, quirks, request).WriteAsync(body, cancellationToken);
+
+    public IAnswer Listen(ModelRequest request) => new ChatAnswer();
+}
