@@ -29,6 +29,12 @@ internal sealed record EndpointOptions
     /// <summary>Tokens; null leaves it to the endpoint.</summary>
     public long? MaxOutput { get; init; }
 
+    /// <summary>Null leaves it to the endpoint.</summary>
+    public ReasoningSetting? Reasoning { get; init; }
+
+    /// <summary>Whether the request marks where a cache may begin, on wires that want it marked.</summary>
+    public bool CacheControl { get; init; } = true;
+
     /// <summary>How long the endpoint may send nothing at all, before its answer and within it. Keep-alive comments count as something.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(240);
 
