@@ -1,4 +1,4 @@
-namespace Thole.Providers.Endpoints;
+namespace Thole.Providers;
 
 /// <summary>How much a model is to think before it answers; each wire says it in its own words, or not at all.</summary>
 /// <param name="Effort">Null leaves it to the model.</param>
