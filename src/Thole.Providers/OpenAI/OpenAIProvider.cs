@@ -9,9 +9,12 @@ internal static class OpenAIProvider
         new()
         {
             Name = "openai",
+            Title = "OpenAI, and servers that speak its chat completions",
             BaseUrl = "https://api.openai.com/v1",
             KeyVariables = ["OPENAI_API_KEY"],
             BaseUrlVariables = ["OPENAI_BASE_URL"],
-            Wire = static (options, model) => new ChatWire(options, ChatQuirks.For(options.BaseAddress, model)),
+            ModelVariable = "OPENAI_MODEL",
+            KeyPage = "https://platform.openai.com/api-keys",
+            Wire = ChatWire.Speak,
         };
 }
