@@ -47,11 +47,19 @@ public sealed class ProviderCatalog(
         .. settings.Where(static set => All.All(known => known.Name != set.Key)).Select(static set => Own(set.Key, set.Value)),
     ];
 
-    /// <summary>The environment variables that say something about providers, for lists of what is set.</summary>
-    public IEnumerable<string> Variables =>
-        Providers
-            .SelectMany(provider => provider.KeyVariables.Concat(provider.BaseUrlVariables))
-            .Distinct(StringComparer.Ordinal);
+    /// <summary>The providers that come with us, in the order in which they are offered.</summary>
+    public static IReadOnlyList<KnownProvider> Known { get; } =
+    [
+        .. All.Select(static provider => new KnownProvider(
+            provider.Name,
+            provider.Title,
+            provider.KeyVariables,
+            provider.BaseUrlVariables,
+            provider.ModelVariable,
+            provider.KeyPage,
+            [.. provider.Models.Select(card => card.Id)]
+        )),
+    ];
 
     /// <inheritdoc/>
     public ModelEndpoint Find(string name)
@@ -190,3 +198,20 @@ public sealed class ProviderCatalog(
 
     private static string? NonEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 }
+
+/// <summary>A provider that comes with us, for those who list, explain and configure.</summary>
+/// <param name="Name">As in <c>provider/model</c>.</param>
+/// <param name="KeyVariables">Environment variables with its key; the first that is set holds.</param>
+/// <param name="BaseUrlVariables">Environment variables with its address.</param>
+/// <param name="ModelVariable">The environment variable with the model that people want of it.</param>
+/// <param name="KeyPage">Where people get a key; null where none is needed.</param>
+/// <param name="Models">The models that we know, best first.</param>
+public sealed record KnownProvider(
+    string Name,
+    string Title,
+    IReadOnlyList<string> KeyVariables,
+    IReadOnlyList<string> BaseUrlVariables,
+    string? ModelVariable,
+    string? KeyPage,
+    IReadOnlyList<string> Models
+);
