@@ -18,8 +18,9 @@ internal readonly record struct ProviderComplaint(string Words, string Code)
             using var document = JsonDocument.Parse(body);
             return Read(document.RootElement);
         }
-        catch (JsonException)
+        catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
         {
+            // The latter where a string in it is no text: half a surrogate pair.
             return new ProviderComplaint(Encoding.UTF8.GetString(body.Span), "");
         }
     }

@@ -138,6 +138,14 @@ internal sealed class GeminiAnswer : IAnswer
                 Say(ref _heldText, text, said, static whole => new TextDelta(whole), isLast: false);
             }
         }
+        else if (
+            signature is not null
+            && part.EnumerateObject().All(static field => field.Name is "thoughtSignature" or "thought")
+        )
+        {
+            // Gateways leave empty texts out, and a signature without words is left.
+            _trail.AddText(0, isThought: false, signature);
+        }
     }
 
     /// <summary>Says it, but holds back half a surrogate pair: a letter must not be torn when its halves are stored apart.</summary>
