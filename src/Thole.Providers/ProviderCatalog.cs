@@ -1,5 +1,6 @@
 using Thole.Core.Models;
 using Thole.Providers.Endpoints;
+using Thole.Providers.Google;
 using Thole.Providers.OpenAI;
 using Thole.Providers.Presets;
 
@@ -21,6 +22,7 @@ public sealed class ProviderCatalog(
     internal static IReadOnlyList<Provider> All { get; } =
     [
         OpenAIProvider.Definition,
+        GeminiProvider.Definition,
         ModelScopeProvider.Definition,
         DashScopeProvider.Definition,
         DashScopeIntlProvider.Definition,
