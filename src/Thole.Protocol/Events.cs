@@ -25,6 +25,8 @@ namespace Thole.Protocol;
 [JsonDerivedType(typeof(TodosChanged), "todos_changed")]
 [JsonDerivedType(typeof(ContextCompacted), "context_compacted")]
 [JsonDerivedType(typeof(CompactionFailed), "compaction_failed")]
+[JsonDerivedType(typeof(MediaDescribed), "media_described")]
+[JsonDerivedType(typeof(MediaLeftOut), "media_left_out")]
 [JsonDerivedType(typeof(InterruptRequested), "interrupt_requested")]
 [JsonDerivedType(typeof(TurnEnded), "turn_ended")]
 [JsonDerivedType(typeof(LogRecovered), "log_recovered")]
@@ -164,6 +166,13 @@ public sealed record TodosChanged(IReadOnlyList<Todo> Todos) : SessionEvent;
 public sealed record ContextCompacted(string Summary, long KeepFrom, Usage Usage) : SessionEvent;
 
 public sealed record CompactionFailed(string Message) : SessionEvent;
+
+/// <summary>Another model said what an image or a file shows, for models that do not take it.</summary>
+/// <param name="Model"><c>provider/model</c> of who said it.</param>
+public sealed record MediaDescribed(BlobId Blob, string MediaType, string Text, string Model, Usage Usage) : SessionEvent;
+
+/// <summary>The model was not shown an image or a file, and nobody could say what it shows. <paramref name="Message"/> says why, and the cure.</summary>
+public sealed record MediaLeftOut(BlobId Blob, string MediaType, string Message) : SessionEvent;
 
 public sealed record InterruptRequested(TurnId Turn, PromptId? Prompt = null) : SessionEvent;
 

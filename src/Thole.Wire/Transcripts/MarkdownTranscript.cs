@@ -62,6 +62,9 @@ public sealed class MarkdownTranscript
             ContextCompacted compacted =>
                 $"\n*Older parts were replaced by a summary:*\n\n{Folded("Summary", compacted.Summary)}",
             CompactionFailed failed => $"\n*The context could not be summarised: {Line(failed.Message)}*\n",
+            MediaDescribed described =>
+                $"\n*{Markdown.Code(described.Model)} described it:*\n\n{Folded("Description", described.Text)}",
+            MediaLeftOut left => $"\n*Not shown to the model: {Line(left.Message)}*\n",
             InterruptRequested => "\n*Interrupt asked for.*\n",
             TurnEnded ended => Ended(ended),
             LogRecovered recovered => $"\n**The log was recovered: {Line(recovered.Message)}**\n",
@@ -77,6 +80,8 @@ public sealed class MarkdownTranscript
         {
             TextContent text => Markdown.Quote(text.Text),
             ImageContent image => $"> *image, {Line(image.MediaType)}, blob {Line(image.Blob.Value)}*\n",
+            FileContent file =>
+                $"> *{(file.Name is { } name ? $"file {Line(name)}" : "file")}, {Line(file.MediaType)}, blob {Line(file.Blob.Value)}*\n",
             DiffContent diff =>
                 $"{Markdown.Code(diff.Path)}{(diff.IsNew ? " (new)" : "")}\n\n{Markdown.Fence(diff.UnifiedDiff, "diff")}",
             TerminalContent terminal =>
