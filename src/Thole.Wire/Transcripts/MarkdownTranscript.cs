@@ -186,6 +186,7 @@ public sealed class MarkdownTranscript
         List<string> counts = [];
         Add(usage.InputTokens, "in");
         Add(usage.CachedTokens, "of them cached");
+        Add(usage.CacheWriteTokens, "of them kept in the cache");
         Add(usage.OutputTokens, "out");
         return counts is [] ? "" : $"\n<sub>tokens: {string.Join(", ", counts)}</sub>\n";
 
