@@ -1,4 +1,5 @@
 using Thole.Core.Models;
+using Thole.Providers.Anthropic;
 using Thole.Providers.Endpoints;
 using Thole.Providers.OpenAI;
 
@@ -14,7 +15,7 @@ public sealed class ProviderCatalog(
     Random random
 ) : IModelCatalog, IDisposable
 {
-    internal static IReadOnlyList<Provider> All { get; } = [OpenAIProvider.Definition];
+    internal static IReadOnlyList<Provider> All { get; } = [OpenAIProvider.Definition, AnthropicProvider.Definition];
 
     private readonly Lazy<HttpMessageInvoker> _direct = new(static () => ProviderConnection.Open(isLoopback: true));
     private readonly Lazy<HttpMessageInvoker> _outside = new(static () => ProviderConnection.Open(isLoopback: false));

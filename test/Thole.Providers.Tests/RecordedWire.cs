@@ -10,7 +10,7 @@ internal abstract class RecordedWire(string protocol, Provider provider)
 {
     /// <summary>All that the manifest knows.</summary>
     public static IReadOnlyList<RecordedWire> All { get; } =
-    [new RecordedChat("openai-chat"), new RecordedChat("openai-completions")];
+    [new RecordedChat("openai-chat"), new RecordedChat("openai-completions"), new RecordedMessages()];
 
     /// <summary>As the manifest calls it.</summary>
     public string Protocol { get; } = protocol;
@@ -26,6 +26,12 @@ internal abstract class RecordedWire(string protocol, Provider provider)
     public abstract Usage Usage(JsonElement expected);
 
     public abstract StopReason Stop(string? expected);
+
+    /// <summary>Arguments of a call, so that what means the same is the same, where a wire sends more than text.</summary>
+    public virtual string Arguments(string arguments) => arguments;
+
+    /// <summary>Whether an answer is whole that has come so far, although more was recorded.</summary>
+    public virtual bool IsEnded(string before) => false;
 
     protected static long? Number(JsonElement? parent, string name) =>
         parent is { ValueKind: JsonValueKind.Object } known && known.TryGetProperty(name, out var number)

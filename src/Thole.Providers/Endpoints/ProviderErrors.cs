@@ -74,6 +74,7 @@ internal static class ProviderErrors
         "exceeded your current quota",
         "insufficient balance",
         "insufficient credit",
+        "credit balance is too low",
         "insufficient_balance",
         "billing_hard_limit",
         "arrearage",
@@ -88,6 +89,7 @@ internal static class ProviderErrors
         "context length",
         "context_length",
         "context window",
+        "context limit",
         "context size",
         "maximum context",
         "prompt is too long",
@@ -146,8 +148,9 @@ internal static class ProviderErrors
 
     private static ModelFailure ClassifyInStream(string said) =>
         Mentions(said, "rate_limit", "rate limit", "too many requests", "429") ? ModelFailure.RateLimited
-        : Mentions(said, "overloaded", "server_error", "unavailable", "502", "503", "529") ? ModelFailure.Overloaded
-        : Mentions(said, "invalid_api_key", "authentication", "unauthorized") ? ModelFailure.Unauthorized
+        : Mentions(said, "overloaded", "server_error", "api_error", "timeout_error", "unavailable", "502", "503", "529")
+            ? ModelFailure.Overloaded
+        : Mentions(said, "invalid_api_key", "authentication", "permission_error", "unauthorized") ? ModelFailure.Unauthorized
         : Mentions(said, "invalid_request") ? ModelFailure.InvalidRequest
         : ModelFailure.StreamError;
 
