@@ -109,7 +109,15 @@ internal sealed class EndpointExchange(Stream body, IAnswer answer, EndpointFail
         _events.Feed(bytes);
         while (_events.TryRead(out var read))
         {
-            _isAtEnd = TakeEvent(read, said);
+            try
+            {
+                _isAtEnd = TakeEvent(read, said);
+            }
+            catch (JsonException) when (_isAtEnd)
+            {
+                // After the end mark what is no event is no part of the answer either.
+            }
+
             if (_isAtEnd && !answer.ReadsOn)
             {
                 Conclude(hasEndMark: true, said);
