@@ -79,18 +79,8 @@ internal sealed class MessagesRequestWriter(EndpointOptions options, ThinkingPla
             json.WriteEndObject();
         }
 
-        if (options.ExtraBody is { } extra)
-        {
-            // A model that thinks refuses to be told how to draw its words.
-            foreach (
-                var field in extra
-                    .EnumerateObject()
-                    .Where(field => !(thinks && thinking.Thinks && s_sampling.Contains(field.Name)))
-            )
-            {
-                field.WriteTo(json);
-            }
-        }
+        // A model that thinks refuses to be told how to draw its words.
+        options.WriteFields(json, thinks && thinking.Thinks ? s_sampling : []);
     }
 
     private void WriteTools(Utf8JsonWriter json)

@@ -29,7 +29,7 @@ public sealed class MessagesFailureSpecs
     {
         await using var server = ScriptedModelServer.Start();
         server.ReplyOtherwise(reply => reply.Text("Hi.").Done());
-        using var http = ProviderConnection.Open(isLoopback: true);
+        using var http = ProviderConnections.Open(isLoopback: true);
         var options = To.Options(server.BaseAddress);
         var own = options with { Headers = [new("anthropic-version", "mine"), new("Authorization", "Bearer mine")] };
 

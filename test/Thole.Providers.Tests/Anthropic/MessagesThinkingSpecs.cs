@@ -193,13 +193,17 @@ public sealed class MessagesThinkingSpecs
     [Fact]
     public async Task How_words_are_drawn_is_not_set_for_a_model_that_thinks()
     {
-        var options = Options with { ExtraBody = JsonDocument.Parse("""{"temperature":0.5,"top_k":5,"x":1}""").RootElement };
+        var options = Options with
+        {
+            ExtraBody = JsonDocument.Parse("""{"top_k":5,"x":1}""").RootElement,
+            Sampling = JsonDocument.Parse("""{"temperature":0.5,"y":1}""").RootElement,
+        };
 
         Assert.Contains("temperature", await WriteAsync([User("Go.")], options));
         var thinking = await WriteAsync([User("Go.")], options with { Reasoning = new ReasoningSetting(Budget: 2_000) });
         Assert.DoesNotContain("temperature", thinking);
         Assert.DoesNotContain("top_k", thinking);
-        Assert.Contains("\"x\":1", thinking);
+        Assert.Contains("\"y\":1,\"x\":1", thinking);
     }
 
     [Fact]
