@@ -1,6 +1,7 @@
 using Thole.Core.Models;
 using Thole.Providers.Anthropic;
 using Thole.Providers.Endpoints;
+using Thole.Providers.Google;
 using Thole.Providers.OpenAI;
 using Thole.Providers.Presets;
 
@@ -23,6 +24,7 @@ public sealed class ProviderCatalog(
     [
         OpenAIProvider.Definition,
         AnthropicProvider.Definition,
+        GeminiProvider.Definition,
         ModelScopeProvider.Definition,
         DashScopeProvider.Definition,
         DashScopeIntlProvider.Definition,

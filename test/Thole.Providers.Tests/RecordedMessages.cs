@@ -50,7 +50,7 @@ internal sealed class RecordedMessages() : RecordedWire("anthropic-messages", An
             _ => throw new ArgumentOutOfRangeException(nameof(expected), expected, "is no reason that was recorded"),
         };
 
-    public override string Arguments(string arguments) => JsonNode.Parse(arguments)!.ToJsonString();
+    public override string? Arguments(string? text) => JsonNode.Parse(text!)!.ToJsonString();
 
     public override bool IsEnded(string before) =>
         before.TrimEnd().TrimEnd('}').TrimEnd().EndsWith(LastSign, StringComparison.Ordinal);

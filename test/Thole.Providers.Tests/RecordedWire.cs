@@ -10,7 +10,7 @@ internal abstract class RecordedWire(string protocol, Provider provider)
 {
     /// <summary>All that the manifest knows.</summary>
     public static IReadOnlyList<RecordedWire> All { get; } =
-    [new RecordedChat("openai-chat"), new RecordedChat("openai-completions"), new RecordedMessages()];
+    [new RecordedChat("openai-chat"), new RecordedChat("openai-completions"), new RecordedMessages(), new RecordedGemini()];
 
     /// <summary>As the manifest calls it.</summary>
     public string Protocol { get; } = protocol;
@@ -27,8 +27,11 @@ internal abstract class RecordedWire(string protocol, Provider provider)
 
     public abstract StopReason Stop(string? expected);
 
-    /// <summary>Arguments of a call, so that what means the same is the same, where a wire sends more than text.</summary>
-    public virtual string Arguments(string arguments) => arguments;
+    /// <summary>What should have become of the calls, where the manifest's own account of them is not what a call is to us.</summary>
+    public virtual IReadOnlyList<RecordedCall> Calls(IReadOnlyList<RecordedCall> expected, byte[] stream) => expected;
+
+    /// <summary>Arguments as they are compared: with the text that came, or with what it means.</summary>
+    public virtual string? Arguments(string? text) => text;
 
     /// <summary>Whether an answer is whole that has come so far, although more was recorded.</summary>
     public virtual bool IsEnded(string before) => false;
@@ -64,3 +67,5 @@ internal abstract class RecordedWire(string protocol, Provider provider)
             };
     }
 }
+
+internal readonly record struct RecordedCall(string? Id, string? Name, string? Arguments);
