@@ -231,12 +231,16 @@ public enum TurnOutcome
     Failed,
 }
 
-/// <summary>Tokens of one request as the provider counted them; null where it did not say.</summary>
+/// <summary>
+/// Tokens of one request as the provider counted them; null where it did not say. Those read from a cache, and those written to one,
+/// are among the input; those of reasoning among the output.
+/// </summary>
 public sealed record Usage(
     long? InputTokens = null,
     long? OutputTokens = null,
     long? CachedTokens = null,
-    long? ReasoningTokens = null
+    long? ReasoningTokens = null,
+    long? CacheWriteTokens = null
 );
 
 /// <summary>Lines <paramref name="First"/> to <paramref name="Last"/>, both counted from 1 and both included.</summary>

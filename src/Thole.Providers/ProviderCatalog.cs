@@ -1,4 +1,5 @@
 using Thole.Core.Models;
+using Thole.Providers.Anthropic;
 using Thole.Providers.Endpoints;
 using Thole.Providers.Google;
 using Thole.Providers.OpenAI;
@@ -22,6 +23,7 @@ public sealed class ProviderCatalog(
     internal static IReadOnlyList<Provider> All { get; } =
     [
         OpenAIProvider.Definition,
+        AnthropicProvider.Definition,
         GeminiProvider.Definition,
         ModelScopeProvider.Definition,
         DashScopeProvider.Definition,

@@ -29,6 +29,7 @@ internal static class Update
                 WriteCount(update, "totalTokens", usage.InputTokens + usage.OutputTokens);
                 WriteCount(update, "thoughtTokens", usage.ReasoningTokens);
                 WriteCount(update, "cachedReadTokens", usage.CachedTokens);
+                WriteCount(update, "cachedWriteTokens", usage.CacheWriteTokens);
                 update.WriteEndObject();
                 update.WriteEndObject();
             }

@@ -191,6 +191,7 @@ public sealed class MarkdownTranscript
         List<string> counts = [];
         Add(usage.InputTokens, "in");
         Add(usage.CachedTokens, "of them cached");
+        Add(usage.CacheWriteTokens is > 0 ? usage.CacheWriteTokens : null, "of them written to a cache");
         Add(usage.OutputTokens, "out");
         return counts is [] ? "" : $"\n<sub>tokens: {string.Join(", ", counts)}</sub>\n";
 

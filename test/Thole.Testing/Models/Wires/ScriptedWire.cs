@@ -5,7 +5,9 @@ internal abstract class ScriptedWire
 {
     /// <summary>What is spoken at a path.</summary>
     public static ScriptedWire For(string path) =>
-        path.Contains(":streamGenerateContent", StringComparison.Ordinal) ? new ScriptedGemini() : new ScriptedChat();
+        path.EndsWith("/messages", StringComparison.Ordinal) ? new ScriptedMessages()
+        : path.Contains(":streamGenerateContent", StringComparison.Ordinal) ? new ScriptedGemini()
+        : new ScriptedChat();
 
     public abstract IEnumerable<ScriptedEvent> Text(string piece);
 
