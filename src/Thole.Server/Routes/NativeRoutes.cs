@@ -73,6 +73,19 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
                 Kind = ReplyKind.EventStream,
                 Parameters = EventRoutes.StreamParameters,
             },
+            new("GET", "/v1/sessions/{id}/export", "exportTranscript", Scope.Observe, "The whole session, written out.")
+            {
+                Handle = async exchange =>
+                    await EventRoutes.ExportAsync(
+                        exchange,
+                        parts,
+                        await sessions.OpenAsync(IdOf(exchange), exchange.Aborted),
+                        sessions
+                    ),
+                Kind = ReplyKind.Bytes,
+                MediaTypes = EventRoutes.ExportTypes,
+                Parameters = EventRoutes.ExportParameters,
+            },
             new("POST", "/v1/sessions/{id}/blobs", "storeBlob", Scope.Prompt, "Keeps bytes that a prompt will name.")
             {
                 Handle = StoreAsync,

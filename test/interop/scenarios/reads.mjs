@@ -50,7 +50,7 @@ export async function transcript({ sdk, connect, open }) {
   understood('all of it is understood', sdk, events);
   await refused('a cursor from nowhere is refused', () => client.getSessionTranscriptPage(session.sessionId, { cursor: 'nowhere' }), 400, 'invalid_transcript_cursor');
 
-  for (const format of ['md', 'json', 'jsonl']) {
+  for (const format of ['md', 'json', 'jsonl', 'html']) {
     const exported = await client.exportSession(session.sessionId, { format });
     check(`exported as ${format} it holds both sides`, exported.content.includes('three') && exported.content.includes(' well.'), exported);
     check(`and has a name`, exported.filename.endsWith(`.${format}`), exported.filename);
