@@ -42,5 +42,15 @@ public sealed class TholeClient : IDisposable
         CancellationToken cancellationToken = default
     ) => await Runtime.ListAsync(limit, cancellationToken);
 
+    /// <summary>
+    /// Asks the daemon to stop, as a signal does; for the scope <c>administer</c>. It returns when the daemon has said that it will, and is
+    /// still there for as long as its turns may take to end.
+    /// </summary>
+    /// <exception cref="RefusedException">The daemon says no.</exception>
+    /// <exception cref="DaemonLostException">It cannot be reached.</exception>
+    public async ValueTask StopDaemonAsync(CancellationToken cancellationToken = default) =>
+        await _daemon.AskAsync(new DaemonRequest(HttpMethod.Post, "/daemon/shutdown", IsHarmless: true), cancellationToken);
+
+    /// <summary>Ends what is under way.</summary>
     public void Dispose() => _daemon.Dispose();
 }

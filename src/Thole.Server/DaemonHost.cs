@@ -13,6 +13,7 @@ public sealed class DaemonHost : IAsyncDisposable
     private readonly Attendance _attendance;
     private readonly Housekeeping _housekeeping;
     private readonly Daemon _daemon;
+    private readonly TaskCompletionSource _stopAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public DaemonHost(DaemonOptions options, DaemonParts parts)
     {
@@ -25,6 +26,7 @@ public sealed class DaemonHost : IAsyncDisposable
             [
                 HealthRoutes.Create(_ => capabilities.HealthAsync()),
                 .. capabilities.Operations,
+                .. ShutdownRoutes.Create(AskToStop),
                 .. new SessionRoutes(parts, _sessions, _attendance).Operations,
                 .. new PromptRoutes(parts, _sessions, _attendance).Operations,
                 .. new PermissionRoutes(parts, _sessions, _attendance).Operations,
@@ -41,6 +43,9 @@ public sealed class DaemonHost : IAsyncDisposable
 
     /// <summary>Everything that may be asked. To add routes: write them in Routes/, name them here.</summary>
     internal IReadOnlyList<Operation> Operations { get; }
+
+    /// <summary>Completes when a client has asked for the end; whoever started the daemon then stops it.</summary>
+    public Task StopAsked => _stopAsked.Task;
 
     /// <summary>Streams end by it.</summary>
     internal CancellationToken Stopping => _daemon.Stopping;
@@ -86,5 +91,13 @@ public sealed class DaemonHost : IAsyncDisposable
         await _housekeeping.DisposeAsync();
         await _daemon.DisposeAsync();
         _sessions.Dispose();
+    }
+
+    private void AskToStop(Identity by)
+    {
+        if (_stopAsked.TrySetResult())
+        {
+            _parts.Log($"{by.Name} asked the daemon to stop.");
+        }
     }
 }

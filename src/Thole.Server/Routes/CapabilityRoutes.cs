@@ -47,6 +47,7 @@ internal sealed partial class CapabilityRoutes(DaemonParts parts, Attendance att
         "durable_event_ids",
         "idempotent_prompts",
         "daemon_status",
+        "daemon_shutdown",
         "workspace_file_read",
         "workspace_file_bytes",
         "workspace_file_write",
