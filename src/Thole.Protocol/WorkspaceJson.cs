@@ -22,6 +22,7 @@ namespace Thole.Protocol;
 [JsonSerializable(typeof(FileEdit))]
 [JsonSerializable(typeof(FileEdited))]
 [JsonSerializable(typeof(WorkspaceInit))]
+[JsonSerializable(typeof(WorkspaceNews))]
 [JsonSerializable(typeof(RepositoryStatus))]
 [JsonSerializable(typeof(RepositoryDiff))]
 [JsonSerializable(typeof(FileHunks))]

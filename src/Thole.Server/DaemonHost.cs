@@ -2,6 +2,7 @@ using Thole.Protocol;
 using Thole.Server.OpenApi;
 using Thole.Server.Routes;
 using Thole.Server.Sessions;
+using Thole.Server.Streams;
 
 namespace Thole.Server;
 
@@ -21,6 +22,7 @@ public sealed class DaemonHost : IAsyncDisposable
         _attendance = new Attendance(parts.ClientKey, parts.Sessions.ClientTimeout, parts.Time, parts.NewId);
         _sessions = new SessionDirectory(parts, _attendance);
         _housekeeping = new Housekeeping(parts, _sessions, _attendance);
+        var bulletin = new Bulletin(parts.Time);
         var capabilities = new CapabilityRoutes(parts, _attendance, options);
         Operations = OpenApiRoutes.With(
             [
@@ -30,11 +32,16 @@ public sealed class DaemonHost : IAsyncDisposable
                 .. new SessionRoutes(parts, _sessions, _attendance).Operations,
                 .. new PromptRoutes(parts, _sessions, _attendance).Operations,
                 .. new PermissionRoutes(parts, _sessions, _attendance).Operations,
-                .. new EventRoutes(parts, _sessions, _attendance).Operations,
-                .. new NativeRoutes(parts, _sessions, _attendance).Operations,
+                .. new EventRoutes(parts, _sessions, _attendance, bulletin).Operations,
+                .. new NativeRoutes(parts, _sessions, _attendance, bulletin).Operations,
                 .. FileRoutes.Create(parts.Files),
                 .. GitRoutes.Create(parts.Repository, parts.Workspace),
-                .. WorkspaceRoutes.Create(parts.Inventory, parts.Files, parts.Workspace),
+                .. WorkspaceRoutes.Create(
+                    parts.Inventory,
+                    parts.Files,
+                    parts.Workspace,
+                    (exchange, news) => bulletin.Post(news, _attendance.ClientOf(exchange))
+                ),
             ],
             parts.Version
         );

@@ -10,7 +10,7 @@ using Thole.Wire.Transcripts;
 namespace Thole.Server.Routes;
 
 /// <summary>What happened: as it comes, from any number on, in pages, and written out.</summary>
-internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, Attendance attendance)
+internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, Attendance attendance, Bulletin bulletin)
 {
     private const int PageLength = 200;
     private const string EpochHeader = "X-Qwen-Event-Epoch";
@@ -34,7 +34,8 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
                         parts,
                         await sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted),
                         sessions,
-                        attendance
+                        attendance,
+                        bulletin
                     ),
                 Kind = ReplyKind.EventStream,
                 Parameters =
@@ -128,7 +129,8 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
         DaemonParts parts,
         SessionStatus status,
         SessionDirectory sessions,
-        Attendance attendance
+        Attendance attendance,
+        Bulletin bulletin
     )
     {
         var after = exchange.Header("Last-Event-ID") is { } seen
@@ -154,7 +156,7 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
             };
         exchange.SetHeader(EpochHeader, status.Session.Value);
         exchange.SetHeader("X-Qwen-SSE-Stream-Id", parts.NewId().ToString("d"));
-        await new EventStream(parts, sessions, dialect, exchange, status.Session).RunAsync(after, status);
+        await new EventStream(parts, sessions, dialect, bulletin, exchange, status.Session).RunAsync(after, status);
     }
 
     /// <summary>All that has happened until now, written out.</summary>

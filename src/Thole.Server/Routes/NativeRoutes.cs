@@ -9,7 +9,7 @@ namespace Thole.Server.Routes;
 /// The runtime's own door over the wire: its commands, its events, its questions, each as it is. Our own clients use it; what the daemon
 /// protocol has no word for is here.
 /// </summary>
-internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory sessions, Attendance attendance)
+internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory sessions, Attendance attendance, Bulletin bulletin)
 {
     private readonly NativeDialect _dialect = new();
 
@@ -68,7 +68,8 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
                         parts,
                         await sessions.OpenAsync(IdOf(exchange), exchange.Aborted), // a closed one too: its end is told, and the stream with it
                         sessions,
-                        attendance
+                        attendance,
+                        bulletin
                     ),
                 Kind = ReplyKind.EventStream,
                 Parameters = EventRoutes.StreamParameters,

@@ -13,6 +13,7 @@ public sealed class WorkspaceRoutesSpecs : IInventory
 
     private readonly FakeFiles _files = new();
     private readonly List<(string Tool, bool Enabled)> _toggled = [];
+    private readonly List<WorkspaceNews> _news = [];
     private RefusedException? _refusal;
 
     [Theory]
@@ -61,6 +62,7 @@ public sealed class WorkspaceRoutesSpecs : IInventory
 
         Assert.Equal((200, """{"toolName":"web fetch","enabled":false}"""), (answer.Status, answer.Body));
         Assert.Equal([("web fetch", false)], _toggled);
+        Assert.Equal([new ToolToggled("web fetch", false)], _news);
     }
 
     [Fact]
@@ -82,6 +84,7 @@ public sealed class WorkspaceRoutesSpecs : IInventory
         Assert.Equal([400, 400, 404, 403], new[] { nothing, long_, unknown, observer }.Select(answer => answer.Status));
         Assert.Equal("tool_not_registered", unknown.Code);
         Assert.Empty(_toggled);
+        Assert.Empty(_news);
     }
 
     [Theory]
@@ -97,6 +100,7 @@ public sealed class WorkspaceRoutesSpecs : IInventory
 
         Assert.Equal((200, $$"""{"path":"AGENTS.md","action":"{{word}}"}"""), (answer.Status, answer.Body));
         Assert.Equal([true], _files.Asked);
+        Assert.Equal([new WorkspaceInitialized("AGENTS.md", action)], _news);
     }
 
     [Fact]
@@ -113,6 +117,7 @@ public sealed class WorkspaceRoutesSpecs : IInventory
             (answer.Json!.Value.GetProperty("path").GetString(), answer.Json.Value.GetProperty("existingSize").GetInt32())
         );
         Assert.Equal([false], _files.Asked);
+        Assert.Empty(_news);
     }
 
     [Fact]
@@ -123,7 +128,7 @@ public sealed class WorkspaceRoutesSpecs : IInventory
                 [
                     .. FileRoutes.Create(_files),
                     .. GitRoutes.Create(new GitRoutesSpecs(), "/srv/work"),
-                    .. WorkspaceRoutes.Create(this, _files, "/srv/work"),
+                    .. WorkspaceRoutes.Create(this, _files, "/srv/work", Post),
                 ],
                 "1"
             )
@@ -206,5 +211,7 @@ public sealed class WorkspaceRoutesSpecs : IInventory
             )
         );
 
-    private Task<TestDaemon> StartAsync() => TestDaemon.StartAsync([.. WorkspaceRoutes.Create(this, _files, "/srv/work")]);
+    private void Post(Exchange exchange, WorkspaceNews news) => _news.Add(news);
+
+    private Task<TestDaemon> StartAsync() => TestDaemon.StartAsync([.. WorkspaceRoutes.Create(this, _files, "/srv/work", Post)]);
 }
