@@ -34,6 +34,8 @@ namespace Thole.Protocol;
 [JsonSerializable(typeof(McpInventory))]
 [JsonSerializable(typeof(SkillInventory))]
 [JsonSerializable(typeof(MemoryInventory))]
+[JsonSerializable(typeof(MemoryWrite))]
+[JsonSerializable(typeof(MemoryWritten))]
 [JsonSerializable(typeof(EnvironmentInventory))]
 [JsonSerializable(typeof(PreflightInventory))]
 public sealed partial class WorkspaceJson : JsonSerializerContext;

@@ -9,6 +9,7 @@ namespace Thole.Protocol;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(ToolToggled), "tool_toggled")]
 [JsonDerivedType(typeof(WorkspaceInitialized), "workspace_initialized")]
+[JsonDerivedType(typeof(MemoryChanged), "memory_changed")]
 public abstract record WorkspaceNews;
 
 /// <summary>From its next step on every session has the tool, or has it no more.</summary>
@@ -16,3 +17,6 @@ public sealed record ToolToggled(string ToolName, bool Enabled) : WorkspaceNews;
 
 /// <summary>Somebody asked for an instruction file. <paramref name="Path"/> is relative to the workspace.</summary>
 public sealed record WorkspaceInitialized(string Path, InitAction Action) : WorkspaceNews;
+
+/// <summary>Something was written down for agents. <paramref name="FilePath"/> as in <see cref="MemoryWritten"/>.</summary>
+public sealed record MemoryChanged(MemoryScope Scope, string FilePath, MemoryMode Mode, int BytesWritten) : WorkspaceNews;

@@ -55,6 +55,7 @@ internal sealed partial class CapabilityRoutes(DaemonParts parts, Attendance att
         "workspace_tools",
         "workspace_tool_toggle",
         "workspace_init",
+        "workspace_memory",
         "workspace_mcp",
         "workspace_skills",
         "workspace_providers",

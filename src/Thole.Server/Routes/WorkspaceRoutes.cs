@@ -95,6 +95,29 @@ internal static partial class WorkspaceRoutes
                     await exchange.ReplyAsync(toggle, WorkspaceJson.Default.ToolToggle);
                 }),
             },
+            new(
+                "POST",
+                "/workspace/memory",
+                "writeMemory",
+                Scope.Administer,
+                "Writes something down for agents, in the AGENTS.md of the workspace or of the user."
+            )
+            {
+                Request = WorkspaceJson.Default.MemoryWrite,
+                Reply = WorkspaceJson.Default.MemoryWritten,
+                Errors = [409, 422, 503],
+                Handle = FileProblems.Answering(async exchange =>
+                {
+                    var request = await exchange.ReadAsync(WorkspaceJson.Default.MemoryWrite);
+                    var written = await files.RememberAsync(request, exchange.Aborted);
+                    if (written.Changed)
+                    {
+                        post(exchange, new MemoryChanged(request.Scope, written.FilePath, written.Mode, written.BytesWritten));
+                    }
+
+                    await exchange.ReplyAsync(written, WorkspaceJson.Default.MemoryWritten);
+                }),
+            },
             new("POST", "/workspace/init", "initWorkspace", Scope.Administer, "Makes an instruction file for agents.")
             {
                 Request = WorkspaceRoutesJson.Default.InitChoice,

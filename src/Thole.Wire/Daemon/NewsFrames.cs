@@ -25,7 +25,18 @@ public static class NewsFrames
                 data =>
                 {
                     data.WriteString("path", made.Path);
-                    data.WriteString("action", JsonNamingPolicy.SnakeCaseLower.ConvertName(made.Action.ToString()));
+                    data.WriteString("action", Word(made.Action));
+                    WriteOriginator(data, originator);
+                }
+            ),
+            MemoryChanged changed => new DaemonFrame(
+                "memory_changed",
+                data =>
+                {
+                    data.WriteString("scope", Word(changed.Scope));
+                    data.WriteString("filePath", changed.FilePath);
+                    data.WriteString("mode", Word(changed.Mode));
+                    data.WriteNumber("bytesWritten", changed.BytesWritten);
                     WriteOriginator(data, originator);
                 }
             ),
@@ -33,6 +44,9 @@ public static class NewsFrames
         };
         return frame with { At = at, Originator = originator };
     }
+
+    private static string Word<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 
     /// <summary>Clients look for it in the data of these frames as well.</summary>
     private static void WriteOriginator(Utf8JsonWriter data, string? originator)

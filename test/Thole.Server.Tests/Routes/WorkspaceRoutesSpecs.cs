@@ -87,6 +87,85 @@ public sealed class WorkspaceRoutesSpecs : IInventory
         Assert.Empty(_news);
     }
 
+    [Fact]
+    public async Task Something_is_written_down_for_agents_and_that_is_news()
+    {
+        await using var daemon = await StartAsync();
+
+        var appended = await daemon.SendAsync("POST", "/workspace/memory", """{"scope":"workspace","content":"Be kind."}""");
+        var replaced = await daemon.SendAsync(
+            "POST",
+            "/workspace/memory",
+            """{"scope":"global","content":"","mode":"replace","expectedHash":"sha256:11"}"""
+        );
+        _files.Remembered = 0;
+        var known = await daemon.SendAsync(
+            "POST",
+            "/workspace/memory",
+            """{"scope":"workspace","content":"","mode":"replace"}"""
+        );
+
+        Assert.Equal(
+            (200, """{"ok":true,"filePath":"AGENTS.md","bytesWritten":7,"mode":"append","changed":true,"hash":"sha256:00"}"""),
+            (appended.Status, appended.Body)
+        );
+        Assert.Equal([200, 200], new[] { replaced, known }.Select(answer => answer.Status));
+        Assert.Equal(
+            [
+                new MemoryWrite(MemoryScope.Workspace, "Be kind."),
+                new MemoryWrite(MemoryScope.Global, "") { Mode = MemoryMode.Replace, ExpectedHash = "sha256:11" },
+                new MemoryWrite(MemoryScope.Workspace, "") { Mode = MemoryMode.Replace },
+            ],
+            _files.Asked
+        );
+        Assert.Equal(
+            [
+                new MemoryChanged(MemoryScope.Workspace, "AGENTS.md", MemoryMode.Append, 7),
+                new MemoryChanged(MemoryScope.Global, "AGENTS.md", MemoryMode.Replace, 7),
+            ],
+            _news
+        );
+    }
+
+    [Theory]
+    [InlineData("""{"content":"x"}""")]
+    [InlineData("""{"scope":"managed","content":"x"}""")]
+    [InlineData("""{"scope":"workspace"}""")]
+    [InlineData("""{"scope":"workspace","content":null}""")]
+    [InlineData("""{"scope":"workspace","content":"x","mode":"prepend"}""")]
+    public async Task What_cannot_be_written_down_is_refused_before_anything_is(string body)
+    {
+        await using var daemon = await StartAsync();
+
+        var answer = await daemon.SendAsync("POST", "/workspace/memory", body);
+
+        Assert.Equal(400, answer.Status);
+        Assert.Empty(_files.Asked);
+    }
+
+    [Theory]
+    [InlineData(FileRefusals.HashMismatch, 409)]
+    [InlineData(FileRefusals.TooLarge, 413)]
+    [InlineData(FileRefusals.Binary, 422)]
+    [InlineData(FileRefusals.ParseError, 400)]
+    [InlineData(FileRefusals.IoError, 503)]
+    public async Task A_memory_that_is_refused_is_no_news(string reason, int status)
+    {
+        _files.Refusal = new RefusedException(reason, "No.");
+        await using var daemon = await StartAsync();
+
+        var refused = await daemon.SendAsync("POST", "/workspace/memory", """{"scope":"workspace","content":"x"}""");
+        var observer = await daemon.SendAsync(
+            "POST",
+            "/workspace/memory",
+            """{"scope":"workspace","content":"x"}""",
+            ("Authorization", $"Bearer {FakeTokens.Observer}")
+        );
+
+        Assert.Equal((status, reason, 403), (refused.Status, refused.Code, observer.Status));
+        Assert.Empty(_news);
+    }
+
     [Theory]
     [InlineData(InitAction.Created, "created")]
     [InlineData(InitAction.Noop, "noop")]

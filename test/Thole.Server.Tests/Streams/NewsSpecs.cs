@@ -25,14 +25,20 @@ public sealed class NewsSpecs
 
         (await host.SendAsync("POST", Toggle, """{"enabled":false}""")).Expect(200);
         (await host.SendAsync("POST", "/workspace/init", "{}")).Expect(200);
+        (await host.SendAsync("POST", "/workspace/memory", """{"scope":"global","content":"x"}""")).Expect(200);
 
         foreach (var tape in (SseTape[])[fromStart, fromNow])
         {
-            var (toggled, made) = ((await tape.NextAsync())!, (await tape.NextAsync())!);
+            var (toggled, made, written) = ((await tape.NextAsync())!, (await tape.NextAsync())!, (await tape.NextAsync())!);
             Assert.Equal((null, "tool_toggled"), (toggled.Id, toggled.Type));
             Assert.Equal("""{"toolName":"edit","enabled":false}""", toggled.Data.GetRawText());
             Assert.Equal((null, "workspace_initialized"), (made.Id, made.Type));
             Assert.Equal("""{"path":"AGENTS.md","action":"created"}""", made.Data.GetRawText());
+            Assert.Equal((null, "memory_changed"), (written.Id, written.Type));
+            Assert.Equal(
+                """{"scope":"global","filePath":"AGENTS.md","mode":"append","bytesWritten":7}""",
+                written.Data.GetRawText()
+            );
             Assert.True(toggled.Json.GetProperty("_meta").GetProperty("serverTimestamp").GetInt64() > 0);
             Assert.False(toggled.Json.TryGetProperty("id", out _));
         }
