@@ -7,8 +7,10 @@ public sealed class TholeClient : IDisposable
 {
     private readonly DaemonConnection _daemon;
 
+    /// <summary>Connects to nothing yet: the first question does.</summary>
     /// <param name="address"><c>http://127.0.0.1:4170</c>, as <c>thole serve</c> says it.</param>
     /// <param name="token">The owner's, or one of <c>thole token issue</c>; null where the daemon asks for none.</param>
+    /// <param name="options">Null for what suits a daemon on this machine.</param>
     public TholeClient(Uri address, string? token, ClientOptions? options = null)
     {
         _daemon = new DaemonConnection(address, token, options ?? new ClientOptions());
@@ -23,6 +25,7 @@ public sealed class TholeClient : IDisposable
     /// <summary>Opens a new session.</summary>
     /// <param name="model"><c>provider/model</c>; null for the daemon's own.</param>
     /// <param name="mode">Null for the daemon's own.</param>
+    /// <param name="cancellationToken">Gives up waiting; what was sent by then may still happen.</param>
     public async ValueTask<TholeSession> OpenAsync(
         string? model = null,
         ApprovalMode? mode = null,
