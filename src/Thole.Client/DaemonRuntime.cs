@@ -28,7 +28,8 @@ public sealed class DaemonRuntime : IAgentRuntime
                     request.Workspace,
                     request.Session,
                     request.Model is { Length: > 0 } model ? model : null,
-                    request.ApprovalMode
+                    request.ApprovalMode,
+                    request.NewSession
                 ),
                 cancellationToken
             )

@@ -76,11 +76,13 @@ internal sealed record Problem(string? Error = null, string? Code = null);
 /// <param name="Session">Null for a new one, to which the rest applies.</param>
 /// <param name="Model">Null for the daemon's own.</param>
 /// <param name="ApprovalMode">Null for the daemon's own.</param>
+/// <param name="NewSession">The id of a new one; null for one that is free.</param>
 internal sealed record OpenRequest(
     string? Workspace = null,
     SessionId? Session = null,
     string? Model = null,
-    ApprovalMode? ApprovalMode = null
+    ApprovalMode? ApprovalMode = null,
+    SessionId? NewSession = null
 );
 
 internal sealed record StoredBlob(BlobId Blob);

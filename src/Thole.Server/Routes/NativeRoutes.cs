@@ -20,7 +20,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
                 Handle = OpenAsync,
                 Request = NativeJson.Default.OpenRequest,
                 Reply = ProtocolJson.Default.SessionStatus,
-                Errors = [503],
+                Errors = [409, 503],
             },
             new("GET", "/v1/sessions", "listSessions", Scope.Observe, "The sessions of the workspace, newest first.")
             {
@@ -122,6 +122,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
         {
             Model = parts.ResolveModel(request.Model ?? defaults.Model), // no key, no session
             ApprovalMode = request.ApprovalMode ?? defaults.ApprovalMode,
+            NewSession = ChosenId.Read(request.NewSession?.Value),
         };
         Rights.RequireMode(exchange, open.ApprovalMode, parts.Sessions.ApprovalMode);
         await exchange.ReplyAsync(await sessions.CreateAsync(open, exchange.Aborted), ProtocolJson.Default.SessionStatus);
@@ -187,11 +188,13 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
 
     /// <param name="Workspace">The daemon's own, where it is given.</param>
     /// <param name="Session">A known one; null for a new one, to which the rest applies.</param>
+    /// <param name="NewSession">The id of the new one, a UUID of version 1 to 5; null for one that is free.</param>
     internal sealed record OpenRequest(
         string? Workspace = null,
         SessionId? Session = null,
         string? Model = null,
-        ApprovalMode? ApprovalMode = null
+        ApprovalMode? ApprovalMode = null,
+        SessionId? NewSession = null
     );
 
     internal sealed record StoredBlob(BlobId Blob);
