@@ -106,7 +106,7 @@ public sealed class MemorySpecs : IDisposable
         {
             await Task.WhenAll(
                 Enumerable
-                    .Range(0, 20)
+                    .Range(0, 8)
                     .Select(number =>
                         Task.Run(async () => await _files.RememberAsync(new MemoryWrite(scope, $"line {number}"), Now))
                     )
@@ -114,7 +114,7 @@ public sealed class MemorySpecs : IDisposable
             await others.RememberAsync(new MemoryWrite(scope, "last"), Now);
 
             Assert.Equal(
-                Enumerable.Range(0, 20).Select(number => $"line {number}").Append("last").Order(StringComparer.Ordinal),
+                Enumerable.Range(0, 8).Select(number => $"line {number}").Append("last").Order(StringComparer.Ordinal),
                 Read(scope).Split('\n').Order(StringComparer.Ordinal)
             );
         }
