@@ -49,11 +49,19 @@ public sealed record ModelSelected(string Model) : SessionEvent;
 public sealed record ApprovalModeSelected(ApprovalMode Mode, ApprovalMode? Previous = null) : SessionEvent;
 
 /// <summary>The prompt is accepted and waits for the active turn to end.</summary>
-public sealed record PromptQueued(PromptId Prompt, IReadOnlyList<Content> Content) : SessionEvent;
+public sealed record PromptQueued(PromptId Prompt, IReadOnlyList<Content> Content) : SessionEvent
+{
+    /// <inheritdoc cref="Thole.Protocol.Prompt.Deadline"/>
+    public DateTimeOffset? Deadline { get; init; }
+}
 
 /// <summary><paramref name="QueuedAt"/> is absent where the prompt did not have to wait.</summary>
 public sealed record TurnStarted(TurnId Turn, PromptId Prompt, IReadOnlyList<Content> Content, DateTimeOffset? QueuedAt = null)
-    : SessionEvent;
+    : SessionEvent
+{
+    /// <inheritdoc cref="Thole.Protocol.Prompt.Deadline"/>
+    public DateTimeOffset? Deadline { get; init; }
+}
 
 /// <summary>A prompt, or a steering message, was taken back before anything came of it.</summary>
 public sealed record PromptWithdrawn(PromptId Prompt) : SessionEvent;
@@ -179,7 +187,8 @@ public sealed record InterruptRequested(TurnId Turn, PromptId? Prompt = null) : 
 /// <summary>
 /// Written when nothing of the turn is still running, and not before. <paramref name="Message"/> says why, unless completed;
 /// <paramref name="Prompt"/> is the one that began it, <paramref name="HadWaited"/> whether it had to wait. With
-/// <paramref name="ProcessEnded"/> nobody asked for the end: the process was stopped, or died.
+/// <paramref name="ProcessEnded"/> nobody asked for the end: the process was stopped, or died. With <paramref name="DeadlinePassed"/> the
+/// limit that was reached is the time that the prompt was given.
 /// </summary>
 public sealed record TurnEnded(
     TurnId Turn,
@@ -187,7 +196,8 @@ public sealed record TurnEnded(
     string? Message = null,
     PromptId? Prompt = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool HadWaited = false,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool ProcessEnded = false
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool ProcessEnded = false,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool DeadlinePassed = false
 ) : SessionEvent;
 
 public sealed record SessionRenamed(string? Name = null) : SessionEvent;
@@ -224,7 +234,7 @@ public enum TurnOutcome
     /// <summary>The provider did not accept our key, or there is none.</summary>
     Unauthorized,
 
-    /// <summary>A limit was reached: steps, context window, or calls that make no progress.</summary>
+    /// <summary>A limit was reached: steps, context window, calls that make no progress, or the time that its prompt was given.</summary>
     LimitReached,
 
     /// <summary>A defect of ours.</summary>
