@@ -224,6 +224,54 @@ public sealed class RoutingSpecs
         Assert.Single(_models["test/model"].Requests);
     }
 
+    [Fact]
+    public async Task An_image_that_the_model_cannot_see_is_described_once_by_one_that_can()
+    {
+        Says("test/model", "I see.", "Still.");
+        Says("cloud/other", "A red square.");
+        await using var session = await OpenAsync(
+            new RoutingRules { Roles = new Dictionary<ModelRole, string> { [ModelRole.Vision] = "cloud/other" } }
+        );
+
+        await RunAsync(session, new ImageContent("image/png", new BlobId("picture")));
+        await RunAsync(session);
+
+        var described = Assert.Single(Events(session).OfType<MediaDescribed>());
+        Assert.Equal(("A red square.", "cloud/other"), (described.Text, described.Model));
+        Assert.All(_models["test/model"].Requests, request => Assert.Equal("A red square.", request.Descriptions["picture"]));
+        Assert.Single(_models["cloud/other"].Requests);
+    }
+
+    [Fact]
+    public async Task Where_nobody_can_see_it_the_user_is_told_once()
+    {
+        Says("test/model", "I see nothing.", "Still.");
+        await using var session = await OpenAsync(RoutingRules.None);
+
+        await RunAsync(session, new ImageContent("image/png", new BlobId("picture")));
+        await RunAsync(session);
+
+        Assert.Equal(
+            "test/model cannot be shown an image (image/png): choose a model that takes it, or name one in roles.vision that describes it.",
+            Assert.Single(Events(session).OfType<MediaLeftOut>()).Message
+        );
+    }
+
+    [Fact]
+    public async Task Whoever_describes_and_fails_does_not_end_the_turn()
+    {
+        Says("test/model", "I see nothing.");
+        _models["cloud/other"].Step(step => step.Text("A re").Fail(ModelFailure.Unauthorized, "No key."));
+        await using var session = await OpenAsync(
+            new RoutingRules { Roles = new Dictionary<ModelRole, string> { [ModelRole.Vision] = "cloud/other" } }
+        );
+
+        var ended = await RunAsync(session, new ImageContent("image/png", new BlobId("picture")));
+
+        Assert.Equal(TurnOutcome.Completed, ended.Outcome);
+        Assert.Equal("cloud/other did not describe it: No key.", Assert.Single(Events(session).OfType<MediaLeftOut>()).Message);
+    }
+
     private static PathRule Rule(string pattern) => PathRule.Parse(pattern, home: null);
 
     /// <summary>A tool whose arguments are what it touches.</summary>
@@ -256,6 +304,7 @@ public sealed class RoutingSpecs
                     ? new ModelEndpoint(name, name[(name.IndexOf('/') + 1)..], model, new ModelLimits(200_000, 8_000))
                     {
                         IsLocal = name.StartsWith("local/", StringComparison.Ordinal),
+                        Takes = name is "cloud/other" ? Modalities.Image : Modalities.None,
                     }
                     : throw new ModelException(ModelFailure.UnknownModel, $"Nobody knows {name}."),
         };
@@ -270,10 +319,11 @@ public sealed class RoutingSpecs
     private Task<TestSession> OpenAsync(TestOptions options) => TestSession.OpenAsync(_models["test/model"], Tools, options);
 
     /// <summary>Until the turn of a prompt has ended.</summary>
-    private static async Task<TurnEnded> RunAsync(TestSession session)
+    private static async Task<TurnEnded> RunAsync(TestSession session, params Content[] beside)
     {
         var before = Events(session).OfType<TurnEnded>().Count();
-        await session.PromptAsync("go");
+        Content[] content = [new TextContent("go"), .. beside];
+        await session.SubmitAsync(new Prompt(new PromptId($"p{before}"), content));
         return (TurnEnded)(await session.UntilAsync<TurnEnded>(before + 1))[^1].Event;
     }
 
