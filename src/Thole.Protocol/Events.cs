@@ -105,13 +105,13 @@ public sealed record PermissionRequested(
 ) : SessionEvent;
 
 /// <summary>
-/// A vote was counted and does not decide yet. The actor of its envelope cast it; the numbers are those of all votes so far.
+/// A vote was counted and does not decide yet; an identity has one. The actor of its envelope cast it; the numbers are those of all votes so far.
 /// </summary>
 public sealed record PermissionVoted(CallId Call, bool Allow, int Allowing, int Refusing, int Quorum) : SessionEvent;
 
 /// <summary>
-/// A vote of somebody who may not decide this question; it is not counted. <paramref name="Reason"/> is <c>designated_mismatch</c>,
-/// <c>remote_not_allowed</c> or <c>not_a_voter</c>.
+/// A vote that is not counted, because whoever cast it may not decide this question or has voted otherwise before.
+/// <paramref name="Reason"/> is <c>designated_mismatch</c>, <c>remote_not_allowed</c>, <c>not_a_voter</c> or <c>already_voted</c>.
 /// </summary>
 public sealed record VoteRefused(CallId Call, bool Allow, string Reason) : SessionEvent;
 

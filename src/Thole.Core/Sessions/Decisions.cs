@@ -50,9 +50,7 @@ internal static class Decisions
                 new PromptWithdrawn(id),
             ],
             AnswerPermission answer when state.Asked.FirstOrDefault(open => open.Call.Id == answer.Call) is { } open =>
-            [
-                Ballot.Cast(answer, open.Question!.Request.Election, open.Votes, actor),
-            ],
+                Ballot.Cast(answer, open.Question!.Request.Election, open.Cast, actor) is { } voted ? [voted] : [],
             Interrupt(var turn) when turn == state.Turn && !state.IsInterrupted => Interrupt(state, turn),
             SelectModel(var model) when model != state.Context.Model => [new ModelSelected(model)],
             SelectApprovalMode(var mode) when mode != state.ApprovalMode => [new ApprovalModeSelected(mode, state.ApprovalMode)],
@@ -65,6 +63,14 @@ internal static class Decisions
             ReopenSession when state.IsClosed => [new SessionReopened()],
             _ => [], // an answer to a settled question, an interrupt of a finished turn: late, therefore harmless
         };
+
+    /// <summary>A question that no vote can decide any more is taken away: its call does not run.</summary>
+    public static IEnumerable<SessionEvent> Settle(SessionState state) =>
+        from open in state.Asked
+        let why = Ballot.Stuck(open.Question!.Request.Election, open.Cast)
+        where why is not null
+        from unasked in Unask([open], why)
+        select unasked;
 
     /// <summary>As soon as nothing runs, what waited longest starts: first what was said to a turn that ended before it heard it.</summary>
     public static (TurnStarted Started, Actor Asker)? Continue(SessionState state, Func<TurnId> newTurn) =>

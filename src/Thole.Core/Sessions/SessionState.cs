@@ -12,7 +12,7 @@ namespace Thole.Core.Sessions;
 internal sealed record SessionState
 {
     /// <summary>Of the fold: a snapshot of another version is passed over.</summary>
-    public const int Version = 3;
+    public const int Version = 4;
 
     public static SessionState Empty { get; } = new();
 
@@ -130,7 +130,11 @@ internal sealed record SessionState
             ),
             PermissionVoted voted => state.With(
                 voted.Call,
-                open => open with { Votes = open.Votes.SetItem(envelope.Actor.Identity, voted.Allow) }
+                open =>
+                    open with
+                    {
+                        Votes = open.Votes.SetItem(envelope.Actor.Identity, new CountedVote(voted.Allow, envelope.Sequence)),
+                    }
             ),
             PermissionAnswered answered => state.With(answered.Call, open => open with { Answer = answered }),
             CallStarted started => state.With(started.Call, open => open with { Started = true }),
@@ -166,7 +170,7 @@ internal sealed record SessionState
                     open.Call,
                     open.Kind,
                     open.Title,
-                    open.Votes
+                    open.Cast
                 )),
             ],
             Todos = Context.Todos,
@@ -197,12 +201,20 @@ internal sealed record OpenCall(ToolCall Call, ToolKind Kind, string Title, bool
     /// <summary>Set once a person was asked.</summary>
     public AskedQuestion? Question { get; init; }
 
+    /// <summary>By identity, what was voted and when.</summary>
+    public ImmutableDictionary<string, CountedVote> Votes { get; init; } = ImmutableDictionary<string, CountedVote>.Empty;
+
     /// <summary>By identity, what was voted.</summary>
-    public ImmutableDictionary<string, bool> Votes { get; init; } = ImmutableDictionary<string, bool>.Empty;
+    [JsonIgnore]
+    public IReadOnlyDictionary<string, bool> Cast =>
+        Votes.ToDictionary(vote => vote.Key, vote => vote.Value.Allow, StringComparer.Ordinal);
 
     /// <summary>Set once the question is settled.</summary>
     public PermissionAnswered? Answer { get; init; }
 }
+
+/// <summary>What an identity voted, and the number of that event.</summary>
+internal sealed record CountedVote(bool Allow, long Sequence);
 
 /// <summary>When a person was asked what, and the number of that event.</summary>
 internal sealed record AskedQuestion(long Sequence, DateTimeOffset At, PermissionRequested Request);
