@@ -38,13 +38,30 @@ namespace Thole.Protocol;
 [JsonDerivedType(typeof(SessionReopened), "session_reopened")]
 public abstract record SessionEvent;
 
-/// <summary>The first event of every log. <paramref name="Workspace"/> is the absolute path of the root.</summary>
-public sealed record SessionOpened(SessionId Session, string Workspace, string Model, ApprovalMode ApprovalMode, string Version)
-    : SessionEvent;
+/// <summary>
+/// The first event of every log. <paramref name="Workspace"/> is the absolute path of the root; <paramref name="Granted"/> is that of the
+/// mode, as in <see cref="ApprovalModeSelected"/>.
+/// </summary>
+public sealed record SessionOpened(
+    SessionId Session,
+    string Workspace,
+    string Model,
+    ApprovalMode ApprovalMode,
+    string Version,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Granted = false
+) : SessionEvent;
 
 public sealed record ModelSelected(string Model) : SessionEvent;
 
-public sealed record ApprovalModeSelected(ApprovalMode Mode, ApprovalMode? Previous = null) : SessionEvent;
+/// <summary>
+/// Another mode judges from here on. <paramref name="Granted"/>: whoever chose it may approve what it no longer asks. One that was not, and
+/// asks less than the process that opens the session, is taken back by the runtime.
+/// </summary>
+public sealed record ApprovalModeSelected(
+    ApprovalMode Mode,
+    ApprovalMode? Previous = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Granted = false
+) : SessionEvent;
 
 /// <summary>The prompt is accepted and waits for the active turn to end.</summary>
 public sealed record PromptQueued(PromptId Prompt, IReadOnlyList<Content> Content) : SessionEvent;

@@ -25,6 +25,9 @@ internal sealed record SessionState
     public DateTimeOffset UpdatedAt { get; init; }
     public ApprovalMode ApprovalMode { get; init; }
 
+    /// <summary>Whoever chose <see cref="ApprovalMode"/> may approve what it no longer asks.</summary>
+    public bool IsModeGranted { get; init; }
+
     /// <summary>It takes no prompt until it is reopened.</summary>
     public bool IsClosed { get; init; }
 
@@ -79,9 +82,10 @@ internal sealed record SessionState
             {
                 Workspace = opened.Workspace,
                 ApprovalMode = opened.ApprovalMode,
+                IsModeGranted = opened.Granted,
                 CreatedAt = envelope.At,
             },
-            ApprovalModeSelected selected => state with { ApprovalMode = selected.Mode },
+            ApprovalModeSelected selected => state with { ApprovalMode = selected.Mode, IsModeGranted = selected.Granted },
             SessionRenamed renamed => state with { Name = renamed.Name },
             SessionClosed => state with { IsClosed = true },
             SessionReopened => state with { IsClosed = false },

@@ -143,7 +143,11 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
             _ => throw new ProblemException(400, "invalid_session_scope", "`sessionScope` must be \"single\" or \"thread\"."),
         };
         var mode = ModeOf(request.ApprovalMode, exchange);
-        var open = sessions.Request() with { ApprovalMode = mode ?? parts.Sessions.ApprovalMode };
+        var open = sessions.Request() with
+        {
+            ApprovalMode = mode ?? parts.Sessions.ApprovalMode,
+            IsModeGranted = mode is not null && Rights.MayGrant(exchange),
+        };
         var (status, isNew) = isShared
             ? await sessions.SharedAsync(open, exchange.Aborted)
             : (await sessions.CreateAsync(open, exchange.Aborted), true);
@@ -156,7 +160,12 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
 
         if (!isNew && mode is { } wanted)
         {
-            await sessions.SubmitAsync(status.Session, new SelectApprovalMode(wanted), actor, exchange.Aborted);
+            await sessions.SubmitAsync(
+                status.Session,
+                new SelectApprovalMode(wanted, Rights.MayGrant(exchange)),
+                actor,
+                exchange.Aborted
+            );
         }
 
         await exchange.ReplyAsync(
@@ -185,7 +194,7 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
 
         if (mode is { } wanted)
         {
-            await sessions.SubmitAsync(id, new SelectApprovalMode(wanted), actor, exchange.Aborted);
+            await sessions.SubmitAsync(id, new SelectApprovalMode(wanted, Rights.MayGrant(exchange)), actor, exchange.Aborted);
         }
 
         status = await sessions.OpenAsync(id, exchange.Aborted);
@@ -311,7 +320,12 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
         var mode = ModeOf(request.Mode ?? "", exchange)!.Value;
         var status = await RequireAsync(exchange);
         var actor = attendance.Identify(status.Session, exchange);
-        await sessions.SubmitAsync(status.Session, new SelectApprovalMode(mode), actor, exchange.Aborted);
+        await sessions.SubmitAsync(
+            status.Session,
+            new SelectApprovalMode(mode, Rights.MayGrant(exchange)),
+            actor,
+            exchange.Aborted
+        );
         await exchange.ReplyAsync(
             new ModeReply(status.Session.Value, DaemonWords.Word(mode), DaemonWords.Word(status.ApprovalMode), Persisted: false),
             SessionJson.Default.ModeReply
