@@ -203,6 +203,7 @@ public sealed class OriginSpecs
     [Theory]
     [InlineData("https://evil.example", FakeTokens.Owner, 403)]
     [InlineData(null, null, 401)]
+    [InlineData(null, FakeTokens.Owner, 200)] // served as if it had not asked
     public async Task S55_nothing_is_upgraded_to_a_web_socket(string? origin, string? token, int status)
     {
         await using var daemon = await TestDaemon.StartAsync();
@@ -220,6 +221,7 @@ public sealed class OriginSpecs
         );
 
         Assert.Equal(status, answer.Status);
+        Assert.Null(answer.Header("Upgrade"));
     }
 
     private static Task<RawAnswer> PreflightAsync(TestDaemon daemon, string origin) =>

@@ -39,7 +39,7 @@ internal static partial class WindowsFiles
                 ++links <= Place.MostLinks && Directory.ResolveLinkTarget(real, returnFinalTarget: true) is { } target
                     ? target.FullName
                     : throw new WorkspaceException(
-                        ToolErrors.ReadFailed,
+                        ToolErrors.InvalidArguments,
                         $"{path} goes in a circle of links; name the real file."
                     );
             if (!roots.Any(root => PathText.IsBeneath(real, root)))
