@@ -59,8 +59,14 @@ public sealed record AnswerPermission(
 /// <summary>From the next step on this model thinks. <paramref name="Model"/> is <c>provider/model</c>.</summary>
 public sealed record SelectModel(string Model) : Command;
 
-/// <summary>From the next call on this mode judges.</summary>
-public sealed record SelectApprovalMode(ApprovalMode Mode) : Command;
+/// <summary>
+/// From the next call on this mode judges. <paramref name="Granted"/> is set by the door, never by the client: whoever chose it may
+/// approve what it no longer asks, so that it stays with the session when another process of the daemon opens it.
+/// </summary>
+public sealed record SelectApprovalMode(
+    ApprovalMode Mode,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Granted = false
+) : Command;
 
 /// <summary>A name that people know the session by; null for the one made from its first prompt. At most 256 characters.</summary>
 public sealed record RenameSession(string? Name = null) : Command;
@@ -87,4 +93,20 @@ public enum ApprovalMode
 
     /// <summary>No questions.</summary>
     Yolo,
+}
+
+/// <summary>What the modes are to each other.</summary>
+public static class ApprovalModes
+{
+    /// <summary>It asks less: what it allows without a question, the other asks or refuses.</summary>
+    public static bool IsLooserThan(this ApprovalMode mode, ApprovalMode other) => Looseness(mode) > Looseness(other);
+
+    private static int Looseness(ApprovalMode mode) =>
+        mode switch
+        {
+            ApprovalMode.Plan => 0,
+            ApprovalMode.Default => 1,
+            ApprovalMode.AutoEdit => 2,
+            _ => 3,
+        };
 }

@@ -40,13 +40,30 @@ namespace Thole.Protocol;
 [JsonDerivedType(typeof(SessionReopened), "session_reopened")]
 public abstract record SessionEvent;
 
-/// <summary>The first event of every log. <paramref name="Workspace"/> is the absolute path of the root.</summary>
-public sealed record SessionOpened(SessionId Session, string Workspace, string Model, ApprovalMode ApprovalMode, string Version)
-    : SessionEvent;
+/// <summary>
+/// The first event of every log. <paramref name="Workspace"/> is the absolute path of the root; <paramref name="Granted"/> is that of the
+/// mode, as in <see cref="ApprovalModeSelected"/>.
+/// </summary>
+public sealed record SessionOpened(
+    SessionId Session,
+    string Workspace,
+    string Model,
+    ApprovalMode ApprovalMode,
+    string Version,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Granted = false
+) : SessionEvent;
 
 public sealed record ModelSelected(string Model) : SessionEvent;
 
-public sealed record ApprovalModeSelected(ApprovalMode Mode, ApprovalMode? Previous = null) : SessionEvent;
+/// <summary>
+/// Another mode judges from here on. <paramref name="Granted"/>: whoever chose it may approve what it no longer asks. One that was not, and
+/// asks less than the process that opens the session, is taken back by the runtime.
+/// </summary>
+public sealed record ApprovalModeSelected(
+    ApprovalMode Mode,
+    ApprovalMode? Previous = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Granted = false
+) : SessionEvent;
 
 /// <summary>The prompt is accepted and waits for the active turn to end.</summary>
 public sealed record PromptQueued(PromptId Prompt, IReadOnlyList<Content> Content) : SessionEvent
@@ -135,13 +152,13 @@ public sealed record PermissionRequested(
 ) : SessionEvent;
 
 /// <summary>
-/// A vote was counted and does not decide yet. The actor of its envelope cast it; the numbers are those of all votes so far.
+/// A vote was counted and does not decide yet; an identity has one. The actor of its envelope cast it; the numbers are those of all votes so far.
 /// </summary>
 public sealed record PermissionVoted(CallId Call, bool Allow, int Allowing, int Refusing, int Quorum) : SessionEvent;
 
 /// <summary>
-/// A vote of somebody who may not decide this question; it is not counted. <paramref name="Reason"/> is <c>designated_mismatch</c>,
-/// <c>remote_not_allowed</c> or <c>not_a_voter</c>.
+/// A vote that is not counted, because whoever cast it may not decide this question or has voted otherwise before.
+/// <paramref name="Reason"/> is <c>designated_mismatch</c>, <c>remote_not_allowed</c>, <c>not_a_voter</c> or <c>already_voted</c>.
 /// </summary>
 public sealed record VoteRefused(CallId Call, bool Allow, string Reason) : SessionEvent;
 

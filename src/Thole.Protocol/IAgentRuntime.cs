@@ -36,7 +36,11 @@ public sealed record OpenSession
     /// <summary><c>provider/model</c> for a new session.</summary>
     public required string Model { get; init; }
 
+    /// <summary>Of a new session. One that is known keeps its own, unless that asks less than this one and nobody may have chosen it so.</summary>
     public ApprovalMode ApprovalMode { get; init; }
+
+    /// <summary>Set by the door, never by the client: whoever chose <see cref="ApprovalMode"/> may approve what it does not ask.</summary>
+    public bool IsModeGranted { get; init; }
 }
 
 /// <summary>

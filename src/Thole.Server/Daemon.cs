@@ -154,6 +154,7 @@ internal sealed class Daemon(
         settings.Limits.MaxRequestBodySize = options.MaxBodyBytes + RequestBody.Discarded;
         settings.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, options.BodyGrace);
         settings.Limits.RequestHeadersTimeout = options.HeadTimeout;
+        settings.Limits.KeepAliveTimeout = options.IdleTimeout; // without it a place is held for two minutes by saying nothing
         settings.Listen(
             bound,
             listen =>

@@ -34,6 +34,9 @@ public sealed record DaemonOptions
     /// <summary>How long the head of a request may take.</summary>
     public TimeSpan HeadTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>How long a connection may ask nothing, before its first request and between two.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Folders that are named in no answer: the workspace, our state, the user's home.</summary>
     public IReadOnlyList<string> PrivatePaths { get; init; } = [];
 }

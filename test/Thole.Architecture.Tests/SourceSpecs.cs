@@ -27,6 +27,19 @@ public sealed partial class SourceSpecs
     }
 
     [Fact]
+    public void S52_how_long_it_takes_to_refuse_a_token_says_nothing_of_those_there_are()
+    {
+        var lines = House.ReadLines("src/Thole.Core/Access/AccessTokens.cs");
+        var look = lines
+            .SkipWhile(line => !line.Contains("Identity? Identify(string token)"))
+            .TakeWhile(line => line is not "    }");
+
+        Assert.Single(look, line => line.Contains("return", StringComparison.Ordinal)); // all are looked at, whichever fits
+        Assert.DoesNotContain(look, line => line.Contains("break", StringComparison.Ordinal) || line.Contains("&&"));
+        Assert.Contains(lines, line => line.Contains("bool Fits(string hash) => CryptographicOperations.FixedTimeEquals("));
+    }
+
+    [Fact]
     public void There_are_no_regions() => Assert.Empty(LinesWhere(line => line.StartsWith("#region", StringComparison.Ordinal)));
 
     [Fact]

@@ -114,6 +114,90 @@ public sealed class WorkspaceOverHttpSpecs : IAsyncLifetime, IAccessTokens
         Assert.Equal("secret", File.ReadAllText(_folder.File("outside/x")));
     }
 
+    [Theory]
+    [InlineData("/etc/passwd")]
+    [InlineData("../outside/x")]
+    [InlineData("a/../../outside/x")]
+    [InlineData("..")]
+    [InlineData("link-to-outside/x")]
+    [InlineData("link-to-link-to-outside/x")]
+    [InlineData("link-to-itself")]
+    [InlineData("link-to-nothing")]
+    [InlineData("/proc/self/root/etc/passwd")]
+    [InlineData("/proc/self/environ")]
+    [InlineData("~/x")]
+    [InlineData("..\\outside\\x")]
+    [InlineData("%2e%2e/outside/x")]
+    [InlineData("a\0b")]
+    [InlineData(".git/config")]
+    public async Task S66_no_path_leads_out_of_the_workspace_by_reading_or_writing(string path)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "needs Unix: links");
+        _folder.Write("outside/x", "secret");
+        _folder.Write("work/.git/config", "[core]");
+        File.CreateSymbolicLink(_folder.File("work/link-to-outside"), _folder.File("outside"));
+        File.CreateSymbolicLink(_folder.File("work/link-to-link-to-outside"), "link-to-outside");
+        File.CreateSymbolicLink(_folder.File("work/link-to-itself"), "link-to-itself");
+        File.CreateSymbolicLink(_folder.File("work/link-to-nothing"), _folder.File("outside/new"));
+        var name = JsonSerializer.Serialize(path);
+
+        var written = await SendAsync("/file/write", $$"""{"path":{{name}},"content":"evil","mode":"create"}""");
+        var read = path is ".git/config" ? written : await GetAsync($"/file?path={Uri.EscapeDataString(path)}");
+
+        foreach (var (status, body) in ((HttpStatusCode, JsonElement)[])[written, read])
+        {
+            // A name that is only odd names a file of the workspace.
+            Assert.True(
+                (int)status < 500 && ((int)status >= 400 || path is ['~', ..] or ['%', ..] or ['.', '.', '\\', ..]),
+                $"{status} {body}"
+            );
+            Assert.DoesNotContain("secret", body.GetRawText());
+            Assert.DoesNotContain(_folder.Path, body.GetRawText());
+        }
+
+        Assert.Equal([_folder.File("outside/x")], Directory.GetFiles(_folder.File("outside")));
+        Assert.Equal("secret", File.ReadAllText(_folder.File("outside/x")));
+        Assert.Equal("[core]", File.ReadAllText(_folder.File("work/.git/config")));
+    }
+
+    [Fact]
+    public async Task S64_a_file_name_with_a_line_break_breaks_no_line_of_an_answer()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "needs Unix: such names");
+        const string Name = "a\r\nX-Evil: yes\r\n\r\nb.txt";
+        _folder.Write($"work/{Name}", "content");
+
+        foreach (var route in (string[])["file", "file/bytes", "stat"])
+        {
+            using var answer = await _client.GetAsync($"/{route}?path={Uri.EscapeDataString(Name)}", Token);
+            Assert.False(answer.Headers.Contains("X-Evil") || answer.Content.Headers.Contains("X-Evil"), route);
+            Assert.True((int)answer.StatusCode is 200 or 400, $"{route}: {answer.StatusCode}");
+        }
+
+        using var all = await _client.GetAsync("/list", Token);
+        Assert.DoesNotContain("\nX-Evil", await all.Content.ReadAsStringAsync(Token)); // escaped, as JSON has it
+    }
+
+    [Fact]
+    public async Task S65_the_id_of_a_session_is_random_in_all_its_bits()
+    {
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        for (var number = 0; number < 64; number++)
+        {
+            var opened = await SendAsync("/session", """{"sessionScope":"thread"}""");
+            var id = opened.Body.GetProperty("sessionId").GetString()!;
+            Assert.Matches("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", id);
+            ids.Add(id);
+        }
+
+        // Of a counter or a clock some digit would be the same in all of them, or nearly.
+        int[] fixedPlaces = [8, 13, 14, 18, 19, 23];
+        Assert.All(
+            Enumerable.Range(0, 36).Except(fixedPlaces),
+            place => Assert.True(ids.Select(id => id[place]).Distinct().Count() > 8, $"place {place}")
+        );
+    }
+
     [Fact]
     public async Task A_tool_that_is_switched_off_is_told_as_such()
     {

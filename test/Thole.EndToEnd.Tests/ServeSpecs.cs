@@ -8,6 +8,8 @@ public sealed class ServeSpecs : IAsyncDisposable
 {
     private readonly TholeProgram _thole = new();
 
+    private static CancellationToken Now => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task It_says_first_where_it_listens_and_then_where_its_token_is()
     {
@@ -21,6 +23,39 @@ public sealed class ServeSpecs : IAsyncDisposable
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
         }
+    }
+
+    [Fact]
+    public async Task S56_its_token_is_in_no_argument_no_line_no_child_and_no_file_but_its_own()
+    {
+        _thole.Variables["THOLE_SERVER_TOKEN"] = "planted-token-of-the-owner";
+        _thole
+            .Server.Reply(reply =>
+                reply.Call("run_shell_command", """{"command":"env; tr '\\0' ' ' < /proc/$PPID/cmdline"}""").Done()
+            )
+            .Reply(reply => reply.Text("Seen.").Done());
+        await using var daemon = await RunningDaemon.StartAsync(_thole);
+        using (var client = new HttpClient { BaseAddress = daemon.Address })
+        {
+            client.DefaultRequestHeaders.Authorization = new("Bearer", daemon.Token);
+            Assert.True((await client.GetAsync("/daemon/status", Now)).IsSuccessStatusCode);
+            client.DefaultRequestHeaders.Authorization = new("Bearer", $"{daemon.Token}-almost");
+            Assert.False((await client.GetAsync($"/session/{daemon.Token}?token={daemon.Token}", Now)).IsSuccessStatusCode);
+        }
+
+        var ran = (await _thole.RunAsync("-p", "look", "--approval-mode", "yolo", "-o", "stream-json")).MustSucceed();
+        var status = await _thole.RunAsync("serve", "status");
+        (await _thole.RunAsync("serve", "stop")).MustEndWith(0);
+        var ended = await daemon.EndAsync();
+
+        Assert.Contains("PATH=", HeadlessSpecs.Results(_thole.Server.Requests[^1])[0]); // the child did tell
+        string[] said = [ran.Output, ran.Error, status.Output, ended.Output, ended.Error, daemon.Said];
+        Assert.All(said, text => Assert.DoesNotContain(daemon.Token, text));
+        Assert.All(_thole.Server.Requests, request => Assert.DoesNotContain(daemon.Token, request.Json.GetRawText()));
+        Assert.All(
+            Directory.EnumerateFiles(_thole.Home, "*", SearchOption.AllDirectories),
+            file => Assert.False(File.ReadAllBytes(file).AsSpan().IndexOf("planted-token-of-the-owner"u8) >= 0, file)
+        );
     }
 
     [Fact]

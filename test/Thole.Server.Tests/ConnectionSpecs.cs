@@ -33,6 +33,36 @@ public sealed class ConnectionSpecs
         kept.ForEach(socket => socket.Dispose());
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("GET /health HTTP/1.1\r\nX-Slow: ")]
+    [InlineData("GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")] // served, and then it says nothing more
+    public async Task S59_who_says_nothing_or_says_it_too_slowly_gives_its_place_to_the_next(string said)
+    {
+        await using var daemon = await TestDaemon.StartAsync(
+            new DaemonOptions
+            {
+                MaxConnections = 5,
+                HeadTimeout = TimeSpan.FromSeconds(1),
+                IdleTimeout = TimeSpan.FromSeconds(1),
+            }
+        );
+        var held = new List<Socket>();
+        for (var number = 0; number < 5; number++)
+        {
+            held.Add(await daemon.ConnectAsync());
+            await held[^1].SendAsync(Encoding.ASCII.GetBytes(said), TestDaemon.Cancelled);
+        }
+
+        foreach (var socket in held)
+        {
+            await TestDaemon.ReadBytesAsync(socket); // it does end
+        }
+
+        Assert.True(await IsServedAgainAsync(daemon));
+        held.ForEach(socket => socket.Dispose());
+    }
+
     [Fact]
     public async Task An_event_stream_says_what_it_is_and_ends_when_the_daemon_does()
     {

@@ -89,6 +89,53 @@ public sealed class WalkSpecs
         Assert.Equal(0, daemon.Served);
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task S67_no_operation_is_reached_by_another_spelling_of_its_path(string name)
+    {
+        await using var daemon = await StartAsync();
+        var path = PathOf(name);
+        string[] spellings =
+        [
+            $"/{path}",
+            $"{path}/",
+            $"{path}/.",
+            $"/x/..{path}",
+            $"/x/%2e%2e{path}",
+            $"/.{path}",
+            path.ToUpperInvariant(),
+            $"/%{(int)path[1]:x2}{path[2..]}",
+            path.Insert(1, "%20"),
+            path.Insert(path.IndexOf('/', 1) is > 0 and var next ? next : path.Length, ";x=y"),
+        ];
+        foreach (var spelling in spellings)
+        {
+            var anonymous = await AskAtAsync(daemon, name, spelling, ("Authorization", null));
+            var answer = await AskAtAsync(daemon, name, spelling, ("X-Nothing", null));
+
+            Assert.True(anonymous.Status is 401 or 400, $"{spelling}: {anonymous}");
+            Assert.True(answer.Status is 404 or 400 or 405, $"{spelling}: {answer}");
+        }
+
+        Assert.Equal(0, daemon.Served);
+    }
+
+    [Fact]
+    public void S64_no_operation_sends_a_client_elsewhere()
+    {
+        var document = JsonElement.Parse(OpenApiDocument.Create(s_operations, "1"));
+
+        Assert.DoesNotContain(
+            document
+                .GetProperty("paths")
+                .EnumerateObject()
+                .SelectMany(path => path.Value.EnumerateObject())
+                .SelectMany(operation => operation.Value.GetProperty("responses").EnumerateObject())
+                .Select(response => response.Name),
+            status => status is ['3', ..]
+        );
+    }
+
     [Fact]
     public void The_document_of_the_product_can_be_made_and_every_reference_leads_somewhere()
     {
@@ -122,10 +169,12 @@ public sealed class WalkSpecs
             )
         );
 
-    private static Task<RawAnswer> AskAsync(TestDaemon daemon, string name, (string, string?) header)
-    {
-        var operation = Find(name);
-        var target = string.Join('/', operation.Path.Split('/').Select(segment => segment is ['{', ..] ? "a" : segment));
-        return daemon.SendAsync(operation.Method, target, operation.Request is null ? "" : "{}", header);
-    }
+    private static Task<RawAnswer> AskAsync(TestDaemon daemon, string name, (string, string?) header) =>
+        AskAtAsync(daemon, name, PathOf(name), header);
+
+    private static Task<RawAnswer> AskAtAsync(TestDaemon daemon, string name, string target, (string, string?) header) =>
+        daemon.SendAsync(Find(name).Method, target, Find(name).Request is null ? "" : "{}", header);
+
+    private static string PathOf(string name) =>
+        string.Join('/', Find(name).Path.Split('/').Select(segment => segment is ['{', ..] ? "a" : segment));
 }

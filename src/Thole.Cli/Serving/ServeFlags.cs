@@ -143,7 +143,8 @@ internal sealed class ServeFlags
         new(
             MostWaiting: arguments.GetValue(_pending),
             KeepsQuestions: true,
-            PermissionTimeout: arguments.GetValue(_permission) is > 0 and var seconds ? TimeSpan.FromSeconds(seconds) : null
+            PermissionTimeout: arguments.GetValue(_permission) is > 0 and var seconds ? TimeSpan.FromSeconds(seconds) : null,
+            KeepsGrantedModes: true
         );
 
     private static Option<int> Number(string name, string description, int value, int least = 0, int most = 1_000_000)

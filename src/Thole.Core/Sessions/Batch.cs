@@ -36,6 +36,11 @@ internal sealed class Batch(SessionState state, long latest, long next, Closing 
             return;
         }
 
+        foreach (var settled in Decisions.Settle(State).ToList())
+        {
+            Write(settled, Actor.Runtime); // nobody decided it, whoever voted last
+        }
+
         // What waits when we close goes on waiting: it was accepted, and whoever opens the session next begins it.
         if (Closing is Closing.No && Decisions.Continue(State, parts.NewTurn) is var (started, asker))
         {
@@ -91,14 +96,18 @@ internal sealed class Batch(SessionState state, long latest, long next, Closing 
         var mine = Events.Skip(before).ToList();
         var repeated = letter switch
         {
-            SubmitLetter(Prompt(var id, _), _) => State.Prompts.GetValueOrDefault(id),
-            SubmitLetter(Steer(var id, _), _) => State.Prompts.GetValueOrDefault(id),
+            SubmitLetter(Prompt(var id, _), _) => State.Prompts.GetValueOrDefault(id)?.Sequence,
+            SubmitLetter(Steer(var id, _), _) => State.Prompts.GetValueOrDefault(id)?.Sequence,
+            SubmitLetter(AnswerPermission answer, var voter) => State
+                .Asked.FirstOrDefault(open => open.Call.Id == answer.Call)
+                ?.Votes.GetValueOrDefault(voter.Identity)
+                ?.Sequence,
             _ => null,
         };
         return new Receipt(
             Events is [.., var last] ? last.Sequence : latest,
             mine.Select(envelope => envelope.Event).OfType<TurnStarted>().LastOrDefault()?.Turn,
-            mine is [var first, ..] ? first.Sequence : repeated?.Sequence ?? 0,
+            mine is [var first, ..] ? first.Sequence : repeated ?? 0,
             mine.Select(envelope => envelope.Event).OfType<VoteRefused>().FirstOrDefault()?.Reason
         );
     }

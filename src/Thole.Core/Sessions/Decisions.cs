@@ -53,12 +53,13 @@ internal static class Decisions
                 new PromptWithdrawn(id),
             ],
             AnswerPermission answer when state.Asked.FirstOrDefault(open => open.Call.Id == answer.Call) is { } open =>
-            [
-                Ballot.Cast(answer, open.Question!.Request.Election, open.Votes, actor),
-            ],
+                Ballot.Cast(answer, open.Question!.Request.Election, open.Cast, actor) is { } voted ? [voted] : [],
             Interrupt(var turn) when turn == state.Turn && !state.IsInterrupted => Interrupt(state, turn),
             SelectModel(var model) when model != state.Context.Model => [new ModelSelected(model)],
-            SelectApprovalMode(var mode) when mode != state.ApprovalMode => [new ApprovalModeSelected(mode, state.ApprovalMode)],
+            SelectApprovalMode(var mode, var granted) when mode != state.ApprovalMode =>
+            [
+                new ApprovalModeSelected(mode, state.ApprovalMode, granted),
+            ],
             RenameSession { Name.Length: > LongestName } => throw new RefusedException(
                 "invalid_metadata",
                 $"A session's name has at most {LongestName} characters."
@@ -68,6 +69,14 @@ internal static class Decisions
             ReopenSession when state.IsClosed => [new SessionReopened()],
             _ => [], // an answer to a settled question, an interrupt of a finished turn: late, therefore harmless
         };
+
+    /// <summary>A question that no vote can decide any more is taken away: its call does not run.</summary>
+    public static IEnumerable<SessionEvent> Settle(SessionState state) =>
+        from open in state.Asked
+        let why = Ballot.Stuck(open.Question!.Request.Election, open.Cast)
+        where why is not null
+        from unasked in Unask([open], why)
+        select unasked;
 
     /// <summary>As soon as nothing runs, what waited longest starts: first what was said to a turn that ended before it heard it.</summary>
     public static (TurnStarted Started, Actor Asker)? Continue(SessionState state, Func<TurnId> newTurn) =>
@@ -110,6 +119,17 @@ internal static class Decisions
         rules.KeepsQuestions
         && state.Running is { IsInterrupted: false }
         && state.OpenCalls.Values.Any(open => open is { Question: not null, Started: false });
+
+    /// <summary>
+    /// A mode that asks less than <paramref name="ours"/>, that of the process which opens the session, is a right that another process
+    /// was given. It does not pass on, unless somebody chose it who may, and this is a process in which that stays.
+    /// </summary>
+    public static IReadOnlyList<SessionEvent> LimitMode(SessionState state, ApprovalMode ours, SessionRules rules) =>
+        state.Latest > 0 // else there is none yet
+        && state.ApprovalMode.IsLooserThan(ours)
+        && !(rules.KeepsGrantedModes && state.IsModeGranted)
+            ? [new ApprovalModeSelected(ours, state.ApprovalMode)]
+            : [];
 
     /// <summary>What the next process has to say of the turn: how it ended, or, where it goes on, that of calls that had started nobody saw the end.</summary>
     public static IReadOnlyList<SessionEvent> Resume(SessionState state, SessionRules rules) =>
@@ -174,8 +194,10 @@ internal static class Decisions
 /// <param name="MostWaiting">Prompts and messages that may wait in a session.</param>
 /// <param name="KeepsQuestions">A turn that waits for a person outlives the process; else it ends with it.</param>
 /// <param name="PermissionTimeout">How long a question waits for a person; null for as long as the session lives.</param>
+/// <param name="KeepsGrantedModes">A mode that somebody chose who may approve outlives the process; else each process begins with its own.</param>
 public sealed record SessionRules(
     int MostWaiting = int.MaxValue,
     bool KeepsQuestions = false,
-    TimeSpan? PermissionTimeout = null
+    TimeSpan? PermissionTimeout = null,
+    bool KeepsGrantedModes = false
 );

@@ -181,15 +181,24 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
                 ? await Session.OpenAsync(
                     id,
                     _parts.Store.Create(id),
-                    request.Workspace,
-                    [new SessionOpened(id, request.Workspace, request.Model, request.ApprovalMode, _parts.Version)],
+                    request,
+                    [
+                        new SessionOpened(
+                            id,
+                            request.Workspace,
+                            request.Model,
+                            request.ApprovalMode,
+                            _parts.Version,
+                            request.IsModeGranted
+                        ),
+                    ],
                     Actor.User,
                     _sessionParts
                 )
                 : await Session.OpenAsync(
                     id,
                     await _parts.Store.OpenAsync(id, CancellationToken.None),
-                    request.Workspace,
+                    request,
                     [],
                     Actor.Runtime,
                     _sessionParts

@@ -80,7 +80,7 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
     public static async Task<Session> OpenAsync(
         SessionId id,
         IEventLog log,
-        string workspace,
+        OpenSession request,
         IReadOnlyList<SessionEvent> opening,
         Actor actor,
         SessionParts parts
@@ -91,10 +91,15 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
         {
             var snapshots = new Snapshots(log, parts.Logger);
             var state = await snapshots.LoadAsync(CancellationToken.None);
-            Decisions.CheckWorkspace(id, state, workspace);
-            session = new Session(id, log, state, workspace, snapshots, parts);
-            IReadOnlyList<SessionEvent> first = log.Recovery is { } recovery ? [recovery, .. opening] : opening;
-            await session._mailbox.PostAsync(new RecordLetter([.. first, .. Decisions.Resume(state, parts.Rules)], actor));
+            Decisions.CheckWorkspace(id, state, request.Workspace);
+            session = new Session(id, log, state, request.Workspace, snapshots, parts);
+            IReadOnlyList<SessionEvent> first =
+            [
+                .. log.Recovery is { } recovery ? [recovery, .. opening] : opening,
+                .. Decisions.LimitMode(state, request.ApprovalMode, parts.Rules), // before anything runs by it
+                .. Decisions.Resume(state, parts.Rules),
+            ];
+            await session._mailbox.PostAsync(new RecordLetter(first, actor));
             if (Decisions.GoesOn(state, parts.Rules))
             {
                 session.StartTurn();

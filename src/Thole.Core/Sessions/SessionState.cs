@@ -25,6 +25,9 @@ internal sealed record SessionState
     public DateTimeOffset UpdatedAt { get; init; }
     public ApprovalMode ApprovalMode { get; init; }
 
+    /// <summary>Whoever chose <see cref="ApprovalMode"/> may approve what it no longer asks.</summary>
+    public bool IsModeGranted { get; init; }
+
     /// <summary>It takes no prompt until it is reopened.</summary>
     public bool IsClosed { get; init; }
 
@@ -79,9 +82,10 @@ internal sealed record SessionState
             {
                 Workspace = opened.Workspace,
                 ApprovalMode = opened.ApprovalMode,
+                IsModeGranted = opened.Granted,
                 CreatedAt = envelope.At,
             },
-            ApprovalModeSelected selected => state with { ApprovalMode = selected.Mode },
+            ApprovalModeSelected selected => state with { ApprovalMode = selected.Mode, IsModeGranted = selected.Granted },
             SessionRenamed renamed => state with { Name = renamed.Name },
             SessionClosed => state with { IsClosed = true },
             SessionReopened => state with { IsClosed = false },
@@ -133,7 +137,11 @@ internal sealed record SessionState
             ),
             PermissionVoted voted => state.With(
                 voted.Call,
-                open => open with { Votes = open.Votes.SetItem(envelope.Actor.Identity, voted.Allow) }
+                open =>
+                    open with
+                    {
+                        Votes = open.Votes.SetItem(envelope.Actor.Identity, new CountedVote(voted.Allow, envelope.Sequence)),
+                    }
             ),
             PermissionAnswered answered => state.With(answered.Call, open => open with { Answer = answered }),
             CallStarted started => state.With(started.Call, open => open with { Started = true }),
@@ -169,7 +177,7 @@ internal sealed record SessionState
                     open.Call,
                     open.Kind,
                     open.Title,
-                    open.Votes
+                    open.Cast
                 )),
             ],
             Todos = Context.Todos,
@@ -200,12 +208,20 @@ internal sealed record OpenCall(ToolCall Call, ToolKind Kind, string Title, bool
     /// <summary>Set once a person was asked.</summary>
     public AskedQuestion? Question { get; init; }
 
+    /// <summary>By identity, what was voted and when.</summary>
+    public ImmutableDictionary<string, CountedVote> Votes { get; init; } = ImmutableDictionary<string, CountedVote>.Empty;
+
     /// <summary>By identity, what was voted.</summary>
-    public ImmutableDictionary<string, bool> Votes { get; init; } = ImmutableDictionary<string, bool>.Empty;
+    [JsonIgnore]
+    public IReadOnlyDictionary<string, bool> Cast =>
+        Votes.ToDictionary(vote => vote.Key, vote => vote.Value.Allow, StringComparer.Ordinal);
 
     /// <summary>Set once the question is settled.</summary>
     public PermissionAnswered? Answer { get; init; }
 }
+
+/// <summary>What an identity voted, and the number of that event.</summary>
+internal sealed record CountedVote(bool Allow, long Sequence);
 
 /// <summary>When a person was asked what, and the number of that event.</summary>
 internal sealed record AskedQuestion(long Sequence, DateTimeOffset At, PermissionRequested Request);

@@ -123,6 +123,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
             Model = parts.ResolveModel(request.Model ?? defaults.Model), // no key, no session
             ApprovalMode = request.ApprovalMode ?? defaults.ApprovalMode,
             NewSession = ChosenId.Read(request.NewSession?.Value),
+            IsModeGranted = request.ApprovalMode is not null && Rights.MayGrant(exchange),
         };
         Rights.RequireMode(exchange, open.ApprovalMode, parts.Sessions.ApprovalMode);
         await exchange.ReplyAsync(await sessions.CreateAsync(open, exchange.Aborted), ProtocolJson.Default.SessionStatus);
@@ -143,6 +144,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
         {
             case SelectApprovalMode select:
                 Rights.RequireMode(exchange, select.Mode, parts.Sessions.ApprovalMode);
+                command = select with { Granted = Rights.MayGrant(exchange) };
                 break;
             case SelectModel select:
                 command = new SelectModel(parts.ResolveModel(select.Model));

@@ -102,7 +102,9 @@ internal sealed class PermissionRoutes(DaemonParts parts, SessionDirectory sessi
             throw new ProblemException(
                 403,
                 "permission_forbidden",
-                "This identity may not decide this request; the policy names who may.",
+                refusal is "already_voted"
+                    ? "This identity has voted otherwise on this request, and its first vote stands; cancel the request to take it away."
+                    : "This identity may not decide this request; the policy names who may.",
                 ("requestId", request),
                 ("sessionId", of.Value),
                 ("reason", refusal)

@@ -152,7 +152,12 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
         var mode = ModeOf(request.ApprovalMode, exchange);
         var chosen = ChosenId.Read(request.SessionId);
         isShared &= chosen is null;
-        var open = sessions.Request() with { ApprovalMode = mode ?? parts.Sessions.ApprovalMode, NewSession = chosen };
+        var open = sessions.Request() with
+        {
+            ApprovalMode = mode ?? parts.Sessions.ApprovalMode,
+            NewSession = chosen,
+            IsModeGranted = mode is not null && Rights.MayGrant(exchange),
+        };
         var (status, isNew) = isShared
             ? await sessions.SharedAsync(open, exchange.Aborted)
             : (await sessions.CreateAsync(open, exchange.Aborted), true);
@@ -165,7 +170,12 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
 
         if (!isNew && mode is { } wanted)
         {
-            await sessions.SubmitAsync(status.Session, new SelectApprovalMode(wanted), actor, exchange.Aborted);
+            await sessions.SubmitAsync(
+                status.Session,
+                new SelectApprovalMode(wanted, Rights.MayGrant(exchange)),
+                actor,
+                exchange.Aborted
+            );
         }
 
         await exchange.ReplyAsync(
@@ -194,7 +204,7 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
 
         if (mode is { } wanted)
         {
-            await sessions.SubmitAsync(id, new SelectApprovalMode(wanted), actor, exchange.Aborted);
+            await sessions.SubmitAsync(id, new SelectApprovalMode(wanted, Rights.MayGrant(exchange)), actor, exchange.Aborted);
         }
 
         status = await sessions.OpenAsync(id, exchange.Aborted);
@@ -320,7 +330,12 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
         var mode = ModeOf(request.Mode ?? "", exchange)!.Value;
         var status = await RequireAsync(exchange);
         var actor = attendance.Identify(status.Session, exchange);
-        await sessions.SubmitAsync(status.Session, new SelectApprovalMode(mode), actor, exchange.Aborted);
+        await sessions.SubmitAsync(
+            status.Session,
+            new SelectApprovalMode(mode, Rights.MayGrant(exchange)),
+            actor,
+            exchange.Aborted
+        );
         await exchange.ReplyAsync(
             new ModeReply(status.Session.Value, DaemonWords.Word(mode), DaemonWords.Word(status.ApprovalMode), Persisted: false),
             SessionJson.Default.ModeReply

@@ -20,22 +20,16 @@ internal static class Rights
         }
     }
 
+    /// <summary>What this identity chooses stays when another process opens the session.</summary>
+    public static bool MayGrant(Exchange exchange) => exchange.Identity.May(Scope.Approve);
+
     /// <summary>A mode that asks less than the daemon's own is for those who may approve what it no longer asks.</summary>
     /// <exception cref="ProblemException"><c>insufficient_scope</c>.</exception>
     public static void RequireMode(Exchange exchange, ApprovalMode wanted, ApprovalMode ours)
     {
-        if (Looseness(wanted) > Looseness(ours))
+        if (wanted.IsLooserThan(ours))
         {
             Require(exchange, Scope.Approve);
         }
     }
-
-    private static int Looseness(ApprovalMode mode) =>
-        mode switch
-        {
-            ApprovalMode.Plan => 0,
-            ApprovalMode.Default => 1,
-            ApprovalMode.AutoEdit => 2,
-            _ => 3,
-        };
 }

@@ -72,14 +72,47 @@ public sealed class BallotSpecs
         Assert.False(Decided(Vote(s_consensus, Votes(("ann", true), ("bob", false)), "cid", allow: false)));
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void An_identity_has_one_vote_whatever_it_says_later_and_however_many_clients_it_has(bool again)
-    {
-        var counted = Assert.IsType<PermissionVoted>(Vote(s_consensus, Votes(("ann", true)), "ann/phone", again));
+    [Fact]
+    public void An_identity_that_says_the_same_again_from_whichever_client_says_nothing_new() =>
+        Assert.Null(Cast(s_consensus, Votes(("ann", true)), "ann/phone", allow: true));
 
-        Assert.True(counted.Allow); // the first one stands
+    [Fact]
+    public void An_identity_has_one_vote_and_cannot_take_it_back() =>
+        Assert.Equal("already_voted", Refusal(Vote(s_consensus, Votes(("ann", true)), "ann/phone", allow: false)));
+
+    [Theory]
+    [InlineData(2, 2, 1, 1, true)] // a tie
+    [InlineData(4, 3, 2, 2, true)]
+    [InlineData(3, 3, 1, 1, true)] // all must agree, and two do not: the third changes nothing
+    [InlineData(3, 2, 1, 1, false)] // the third decides
+    [InlineData(4, 3, 2, 1, false)]
+    [InlineData(3, 3, 0, 2, false)] // all may still refuse
+    [InlineData(3, 2, 0, 0, false)]
+    public void A_question_is_stuck_as_soon_as_neither_answer_can_reach_the_quorum(
+        int voters,
+        int quorum,
+        int allowing,
+        int refusing,
+        bool isStuck
+    )
+    {
+        string[] names = [.. Enumerable.Range(0, voters).Select(number => $"voter{number}")];
+        var cast = names.Take(allowing + refusing).Index().ToDictionary(one => one.Item, one => one.Index < allowing);
+
+        var why = Ballot.Stuck(new Election(VotePolicy.Consensus, quorum, names), cast);
+
+        Assert.Equal(isStuck, why is not null);
+        Assert.True(why is null || why.Contains($"{allowing} for", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(VotePolicy.FirstResponder)]
+    [InlineData(VotePolicy.Designated)]
+    [InlineData(VotePolicy.LocalOnly)]
+    public void Where_one_answer_decides_nothing_is_ever_stuck(VotePolicy policy)
+    {
+        Assert.Null(Ballot.Stuck(new Election(policy, 1, []), None()));
+        Assert.Null(Ballot.Stuck(election: null, None()));
     }
 
     [Theory]
@@ -102,11 +135,14 @@ public sealed class BallotSpecs
     }
 
     private static SessionEvent Vote(Election election, Dictionary<string, bool> cast, string by, bool allow) =>
+        Assert.IsAssignableFrom<SessionEvent>(Cast(election, cast, by, allow));
+
+    private static SessionEvent? Cast(Election election, Dictionary<string, bool> cast, string by, bool allow) =>
         Ballot.Cast(new AnswerPermission(s_call, allow, []), election, cast, new Actor(by));
 
-    private static bool Decided(SessionEvent happened) => Assert.IsType<PermissionAnswered>(happened).Allow;
+    private static bool Decided(SessionEvent? happened) => Assert.IsType<PermissionAnswered>(happened).Allow;
 
-    private static string Refusal(SessionEvent happened) => Assert.IsType<VoteRefused>(happened).Reason;
+    private static string Refusal(SessionEvent? happened) => Assert.IsType<VoteRefused>(happened).Reason;
 
     private static Dictionary<string, bool> None() => [];
 

@@ -150,6 +150,178 @@ public sealed class ElectionSpecs
         }
     }
 
+    [Fact]
+    public async Task A_tie_ends_the_question_with_the_last_vote_and_the_log_says_why()
+    {
+        var tool = new TestTool("rm", "gone");
+        var election = new Election(VotePolicy.Consensus, Quorum: 2, ["ann", "bob"]);
+        await using var session = await AskingAsync(tool, (_, _) => election);
+        var call = await session.AskedAsync();
+
+        await session.AnswerAsync(call, by: "ann");
+        Assert.Single(session.Status.Questions);
+        var last = await session.AnswerAsync(call, allow: false, by: "bob");
+        await session.UntilAsync<TurnEnded>();
+
+        Assert.Null(last.Refusal);
+        Assert.Equal(
+            ["ann", "bob"],
+            session.Log.Envelopes.Where(envelope => envelope.Event is PermissionVoted).Select(envelope => envelope.Actor.Identity)
+        );
+        var settled = session.Log.Envelopes.Single(envelope => envelope.Event is PermissionAnswered);
+        Assert.Equal(Actor.Runtime, settled.Actor); // nobody decided it
+        var answer = (PermissionAnswered)settled.Event;
+        Assert.Equal((false, true), (answer.Allow, answer.Cancelled));
+        Assert.Contains("1 for it, 1 against it", answer.Reason);
+        Assert.Equal(0, tool.Runs);
+        Assert.Equal(CallOutcome.Refused, session.Log.Events.OfType<CallCompleted>().Single().Outcome);
+    }
+
+    [Fact]
+    public async Task A_vote_that_is_sent_again_is_acknowledged_as_the_first_time_and_written_once()
+    {
+        await using var session = await AskingAsync(new TestTool("rm", "gone"), static (_, _) => s_consensus);
+        var call = await session.AskedAsync();
+
+        var first = await session.AnswerAsync(call, by: "ann/desk");
+        var again = await session.AnswerAsync(call, by: "ann/phone");
+        var other = await session.AnswerAsync(call, allow: false, by: "ann/desk");
+
+        Assert.Equal((first.First, null), (again.First, again.Refusal));
+        Assert.Equal("already_voted", other.Refusal);
+        Assert.Single(session.Log.Events.OfType<PermissionVoted>());
+        Assert.Equal([("ann", true)], Votes(session));
+    }
+
+    [Fact]
+    public async Task A_tie_that_an_earlier_process_left_open_ends_when_the_session_is_opened()
+    {
+        var tool = new TestTool("rm", "gone");
+        var election = new Election(VotePolicy.Consensus, Quorum: 2, ["ann", "bob"]);
+        await using var first = await AskingAsync(tool, (_, _) => election, new SessionRules(KeepsQuestions: true));
+        var call = await first.AskedAsync();
+        await first.AnswerAsync(call, by: "ann");
+        var log = first.Log;
+        await first.DisposeAsync();
+        await log.AppendAsync(
+            [new Envelope(log.Next, default, new Actor("bob"), new PermissionVoted(call, Allow: false, 1, 1, 2))],
+            durable: true,
+            TestContext.Current.CancellationToken
+        );
+
+        await using var next = await first.RestartAsync(new ScriptedModel().Step(step => step.Text("done")));
+        await next.UntilAsync<TurnEnded>();
+
+        Assert.True(next.Log.Events.OfType<PermissionAnswered>().Single().Cancelled);
+        Assert.Equal(0, tool.Runs);
+    }
+
+    [Fact]
+    public void Whoever_votes_how_often_and_for_what_each_has_one_vote_and_the_end_comes_with_the_vote_that_settles_it()
+    {
+        for (var seed = 0; seed < 5_000; seed++)
+        {
+            var random = new Random(seed);
+            string[] voters = [.. Enumerable.Range(0, random.Next(1, 7)).Select(number => $"voter{number}")];
+            var quorum = random.Next(1, voters.Length + 1);
+            var vote = new Vote(new Election(VotePolicy.Consensus, quorum, voters));
+            Dictionary<string, bool> counted = [];
+            bool? outcome = null; // of the oracle
+            var isStuck = false;
+            for (var turn = 0; turn < 20; turn++)
+            {
+                var who = $"voter{random.Next(voters.Length + 2)}"; // some are none
+                var allow = random.Next(2) == 0;
+                var wasOpen = outcome is null && !isStuck;
+
+                var happened = vote.Cast(new Actor($"{who}/window{random.Next(3)}"), allow);
+
+                if (!wasOpen)
+                {
+                    Assert.True(happened is [], $"seed {seed}: it was settled");
+                    continue;
+                }
+
+                if (!voters.Contains(who))
+                {
+                    Assert.True(happened is [VoteRefused { Reason: "not_a_voter" }], $"seed {seed}");
+                    continue;
+                }
+
+                if (counted.TryGetValue(who, out var earlier))
+                {
+                    Assert.True(
+                        allow == earlier ? happened is [] : happened is [VoteRefused { Reason: "already_voted" }],
+                        $"seed {seed}: again"
+                    );
+                    continue;
+                }
+
+                counted.Add(who, allow);
+                var (yes, no) = (counted.Values.Count(one => one), counted.Values.Count(one => !one));
+                var left = voters.Length - counted.Count;
+                outcome =
+                    yes >= quorum ? true
+                    : no >= quorum ? false
+                    : null;
+                isStuck = outcome is null && yes + left < quorum && no + left < quorum;
+                var isAsItMustBe = happened switch
+                {
+                    [PermissionAnswered { Cancelled: false } answered] => answered.Allow == outcome,
+                    [PermissionVoted voted] => outcome is null && !isStuck && Says(voted),
+                    [PermissionVoted voted, PermissionAnswered { Allow: false, Cancelled: true, Reason.Length: > 0 }] => isStuck
+                        && Says(voted),
+                    _ => false,
+                };
+                Assert.True(isAsItMustBe, $"seed {seed}: {string.Join(", ", happened)}");
+                Assert.Equal(outcome is null && !isStuck, vote.IsOpen);
+
+                bool Says(PermissionVoted voted) =>
+                    (voted.Allow, voted.Allowing, voted.Refusing, voted.Quorum) == (allow, yes, no, quorum);
+            }
+
+            foreach (var voter in voters)
+            {
+                vote.Cast(new Actor(voter), allow: seed % 2 == 0);
+            }
+
+            Assert.False(vote.IsOpen, $"seed {seed}: all have voted, and it is still open");
+        }
+    }
+
+    /// <summary>The rules alone: a question, and those who vote on it.</summary>
+    private sealed class Vote
+    {
+        private static readonly CallId s_call = new("call_1");
+        private SessionState _state = SessionState.Empty;
+
+        public Vote(Election election)
+        {
+            Write(new TurnStarted(new TurnId("t1"), new PromptId("p1"), []), Actor.User);
+            Write(new CallRequested(new ToolCall(s_call, "rm", "{}"), ToolKind.Edit, "rm"), Actor.Model);
+            Write(new PermissionRequested(s_call, "may it?", [], election), Actor.Runtime);
+        }
+
+        public bool IsOpen => _state.Asked.Any();
+
+        public IReadOnlyList<SessionEvent> Cast(Actor by, bool allow)
+        {
+            var command = new AnswerPermission(s_call, allow, []);
+            var voted = Decisions.Decide(_state, command, by, new SessionRules(), () => new TurnId("t2"));
+            foreach (var happened in voted)
+            {
+                Write(happened, by);
+            }
+
+            var settled = Decisions.Settle(_state).ToList();
+            settled.ForEach(happened => Write(happened, Actor.Runtime));
+            return [.. voted, .. settled];
+        }
+
+        private void Write(SessionEvent happened, Actor by) =>
+            _state = _state.Apply(new Envelope(_state.Latest + 1, default, by, happened));
+    }
+
     private static async Task<TestSession> AskingAsync(TestTool tool, Elect elect, SessionRules? rules = null)
     {
         var session = await TestSession.OpenAsync(

@@ -79,7 +79,7 @@ public sealed class RoundTripSpecs
                             DateTimeOffset.UnixEpoch,
                             (PermissionRequested)Make(typeof(PermissionRequested), isFull)!
                         ),
-                        Votes = ImmutableDictionary<string, bool>.Empty.Add("anna", true),
+                        Votes = ImmutableDictionary<string, CountedVote>.Empty.Add("anna", new CountedVote(true, 6)),
                         Answer = (PermissionAnswered)Make(typeof(PermissionAnswered), isFull)!,
                     }
                 ),

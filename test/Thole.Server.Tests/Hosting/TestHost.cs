@@ -22,7 +22,8 @@ internal sealed class TestHost : IAsyncDisposable
 
     private TestHost(ScriptedModel model, HostOptions options) => (Model, Options) = (model, options);
 
-    public HostOptions Options { get; }
+    /// <summary>What holds from the next start on.</summary>
+    public HostOptions Options { get; set; }
 
     public MemoryEventStore Store { get; private set; } = new();
 

@@ -51,7 +51,12 @@ internal sealed class TestLife : IAsyncDisposable, IModelCatalog, IPermissionPol
                 SystemPrompt = "You are tested.",
                 Sources = [],
                 Limits = new TurnLimits(),
-                Rules = new SessionRules(options.Sessions.MaxPendingPrompts, KeepsQuestions: true, options.PermissionTimeout),
+                Rules = new SessionRules(
+                    options.Sessions.MaxPendingPrompts,
+                    KeepsQuestions: true,
+                    options.PermissionTimeout,
+                    KeepsGrantedModes: true
+                ),
                 Elect = (session, asker) => host?.Elect(session, asker),
                 Time = options.Time,
                 NewId = Guid.NewGuid,

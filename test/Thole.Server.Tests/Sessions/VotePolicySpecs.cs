@@ -79,7 +79,7 @@ public sealed class VotePolicySpecs
         var asked = frames.First(frame => frame.Is("permission_request")).Data;
         Assert.Equal(("consensus", 3), (asked.GetProperty("policy").GetString(), asked.GetProperty("quorum").GetInt32()));
         Assert.Equal(
-            [.. Enumerable.Repeat(1, 10), 2],
+            [1, 2], // what is said again is not told again
             frames
                 .Where(frame => frame.Is("permission_partial_vote"))
                 .Select(frame => frame.Data.GetProperty("votesReceived").GetInt32())
@@ -110,12 +110,40 @@ public sealed class VotePolicySpecs
         var late = await host.VoteAsync(session, request, token: tokens.Issue("dan"));
         Assert.Equal((403, "not_a_voter"), (late.Status, late.Text("reason")));
         (await host.VoteAsync(session, request, allow: false, ann)).Expect(200);
-        (await host.VoteAsync(session, request, allow: true, ann)).Expect(200); // the first one stands
+        (await host.VoteAsync(session, request, allow: false, ann)).Expect(200); // sent again: it was counted, once
+        var changed = await host.VoteAsync(session, request, allow: true, ann); // the first one stands
+        Assert.Equal((403, "permission_forbidden", "already_voted"), (changed.Status, changed.Code, changed.Text("reason")));
         (await host.VoteAsync(session, request, allow: true, bob)).Expect(200);
         Assert.Single(host.Live.Find(session)!.Questions);
         (await host.VoteAsync(session, request, allow: true)).Expect(200);
         await host.ToTurnEndAsync(session);
         Assert.Equal(1, effects.Count);
+    }
+
+    [Fact]
+    public async Task A_tie_is_told_to_everybody_as_cancelled_with_its_reason_in_the_log()
+    {
+        var (host, effects) = await StartAsync(VotePolicy.Consensus);
+        await using var _ = host;
+        var ann = host.Options.Tokens.Issue("ann");
+        var session = await host.OpenAsync();
+        await host.AttendAsync(session, ann);
+        var request = await host.AskAsync(session);
+        (await host.VoteAsync(session, request, allow: true)).Expect(200);
+
+        (await host.VoteAsync(session, request, allow: false, ann)).Expect(200);
+
+        var frames = await host.ToTurnEndAsync(session);
+        Assert.Equal("turn_complete", frames[^1].Type);
+        var resolved = frames.Single(frame => frame.Is("permission_resolved")).Data;
+        Assert.Equal("cancelled", resolved.GetProperty("outcome").GetProperty("outcome").GetString());
+        Assert.Equal("runtime", resolved.GetProperty("decidedBy").GetString());
+        Assert.Equal(2, frames.Count(frame => frame.Is("permission_partial_vote")));
+        var settled = host.Events(session).Select(envelope => envelope.Event).OfType<PermissionAnswered>().Single();
+        Assert.Contains("1 for it, 1 against it", settled.Reason);
+        Assert.Equal(0, effects.Count);
+        var late = (await host.VoteAsync(session, request, allow: true, ann)).Expect(404);
+        Assert.Equal(("runtime", "cancelled"), (late.Text("decidedBy"), late.Text("decision")));
     }
 
     [Fact]

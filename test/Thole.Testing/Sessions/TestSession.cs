@@ -90,6 +90,7 @@ public sealed class TestSession : IAsyncDisposable, IModelCatalog, IPermissionPo
                 Workspace = opened.Options.Workspace,
                 Session = session,
                 Model = "test/model",
+                ApprovalMode = opened.Options.ApprovalMode,
             },
             CancellationToken.None
         );
@@ -104,6 +105,7 @@ public sealed class TestSession : IAsyncDisposable, IModelCatalog, IPermissionPo
                 Workspace = Options.Workspace,
                 Session = Id,
                 Model = "test/model",
+                ApprovalMode = Options.ApprovalMode,
             },
             CancellationToken.None
         );
@@ -209,6 +211,9 @@ public sealed class TestOptions
 {
     public string Workspace { get; init; } = "/workspace";
     public Verdict Verdict { get; set; } = Verdict.Allow;
+
+    /// <summary>What the process asks by itself, from its next opening on.</summary>
+    public ApprovalMode ApprovalMode { get; set; }
 
     /// <summary>By the name of the tool and the mode; where it is null, or says null, every call has <see cref="Verdict"/>.</summary>
     public Func<string, ApprovalMode, Verdict?>? Judge { get; set; }
