@@ -1,6 +1,7 @@
 using Thole.Core.Models;
 using Thole.Providers.Endpoints;
 using Thole.Providers.OpenAI;
+using Thole.Providers.Responses;
 
 namespace Thole.Providers;
 
@@ -14,7 +15,7 @@ public sealed class ProviderCatalog(
     Random random
 ) : IModelCatalog, IDisposable
 {
-    internal static IReadOnlyList<Provider> All { get; } = [OpenAIProvider.Definition];
+    internal static IReadOnlyList<Provider> All { get; } = [OpenAIProvider.Definition, ResponsesProvider.Definition];
 
     private readonly Lazy<HttpMessageInvoker> _direct = new(static () => ProviderConnection.Open(isLoopback: true));
     private readonly Lazy<HttpMessageInvoker> _outside = new(static () => ProviderConnection.Open(isLoopback: false));

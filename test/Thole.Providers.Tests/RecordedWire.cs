@@ -10,7 +10,7 @@ internal abstract class RecordedWire(string protocol, Provider provider)
 {
     /// <summary>All that the manifest knows.</summary>
     public static IReadOnlyList<RecordedWire> All { get; } =
-    [new RecordedChat("openai-chat"), new RecordedChat("openai-completions")];
+    [new RecordedChat("openai-chat"), new RecordedChat("openai-completions"), new RecordedResponses()];
 
     /// <summary>As the manifest calls it.</summary>
     public string Protocol { get; } = protocol;

@@ -115,7 +115,7 @@ internal sealed class EndpointExchange(Stream body, IAnswer answer, EndpointFail
     }
 
     /// <returns>Whether it was the end mark.</returns>
-    private bool TakeEvent(SseEvent read, List<ModelEvent> said)
+    private bool TakeEvent(SseEvent read, List<ModelEvent> said, bool isUnfinished = false)
     {
         var data = read.Data.Span.Trim(" \t"u8);
         if (data.SequenceEqual("[DONE]"u8))
@@ -130,7 +130,8 @@ internal sealed class EndpointExchange(Stream body, IAnswer answer, EndpointFail
 
         using var parsed = JsonDocument.Parse(read.Data);
         return answer.Complaint(read.Name ?? "", parsed.RootElement) is { } complaint
-            ? throw failures.InStream(ProviderComplaint.Read(complaint), _raw)
+                ? throw failures.InStream(ProviderComplaint.Read(complaint), _raw)
+            : isUnfinished ? answer.TakeUnfinished(read.Name ?? "", parsed.RootElement, said)
             : answer.Take(read.Name ?? "", parsed.RootElement, said);
     }
 
@@ -157,7 +158,7 @@ internal sealed class EndpointExchange(Stream body, IAnswer answer, EndpointFail
     {
         try
         {
-            return TakeEvent(unfinished, said);
+            return TakeEvent(unfinished, said, isUnfinished: true);
         }
         catch (JsonException)
         {

@@ -17,6 +17,10 @@ internal interface IAnswer
     /// <returns>Whether it was the last one: what follows is not read.</returns>
     bool Take(string name, JsonElement data, List<ModelEvent> said);
 
+    /// <summary>Takes the last event of a stream that forgot to end it.</summary>
+    /// <returns>Whether nothing can be missing after it.</returns>
+    bool TakeUnfinished(string name, JsonElement data, List<ModelEvent> said) => Take(name, data, said);
+
     /// <summary>Takes a whole answer that came as one document, from servers that do not stream.</summary>
     void TakeWhole(JsonElement document, List<ModelEvent> said);
 

@@ -102,6 +102,8 @@ internal static class ProviderErrors
         "maximum prompt length",
     ];
 
+    private static readonly string[] s_refused = ["content_filter", "content_policy", "content management policy", "usage polic"];
+
     private static readonly string[] s_unknownModel =
     [
         "model_not_found",
@@ -128,6 +130,11 @@ internal static class ProviderErrors
             return ModelFailure.ContextOverflow;
         }
 
+        if (status is null or 400 or 403 && Mentions(said, s_refused))
+        {
+            return ModelFailure.ContentRefused;
+        }
+
         if (status is null or 400 or 403 or 404 or 422 && (Mentions(said, s_unknownModel) || IsModelMissing(said)))
         {
             return ModelFailure.UnknownModel;
@@ -146,7 +153,7 @@ internal static class ProviderErrors
 
     private static ModelFailure ClassifyInStream(string said) =>
         Mentions(said, "rate_limit", "rate limit", "too many requests", "429") ? ModelFailure.RateLimited
-        : Mentions(said, "overloaded", "server_error", "unavailable", "502", "503", "529") ? ModelFailure.Overloaded
+        : Mentions(said, "overloaded", "server_error", "unavailable", "slow_down", "502", "503", "529") ? ModelFailure.Overloaded
         : Mentions(said, "invalid_api_key", "authentication", "unauthorized") ? ModelFailure.Unauthorized
         : Mentions(said, "invalid_request") ? ModelFailure.InvalidRequest
         : ModelFailure.StreamError;

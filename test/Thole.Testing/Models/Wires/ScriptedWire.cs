@@ -4,7 +4,8 @@ namespace Thole.Testing.Models.Wires;
 internal abstract class ScriptedWire
 {
     /// <summary>What is spoken at a path.</summary>
-    public static ScriptedWire For(string path) => new ScriptedChat();
+    public static ScriptedWire For(string path) =>
+        path.Split('?')[0].EndsWith("/responses", StringComparison.Ordinal) ? new ScriptedResponses() : new ScriptedChat();
 
     public abstract IEnumerable<ScriptedEvent> Text(string piece);
 
