@@ -56,7 +56,16 @@ internal sealed class Composition(
             new InventoryScope(
                 settings.Model,
                 settings.ApprovalMode,
-                [.. SettingDefinitions.All.SelectMany(setting => setting.Variables ?? []).Append("THOLE_HOME")],
+                [
+                    .. SettingDefinitions.All.SelectMany(setting => setting.Variables ?? []),
+                    .. ProviderCatalog
+                        .Known.SelectMany(provider =>
+                            provider.KeyVariables.Concat(provider.BaseUrlVariables).Append(provider.ModelVariable)
+                        )
+                        .OfType<string>()
+                        .Distinct(StringComparer.Ordinal),
+                    "THOLE_HOME",
+                ],
                 Environment.GetEnvironmentVariable,
                 Version
             )
@@ -177,27 +186,20 @@ internal sealed class Composition(
         };
     }
 
-    private ProviderCatalog MakeModels() =>
-        new(
-            new Dictionary<string, ProviderSettings>(StringComparer.Ordinal)
-            {
-                ["openai"] = new()
-                {
-                    BaseUrl = settings.Text("providers.openai.baseUrl"),
-                    ApiKey = settings.Text("providers.openai.apiKey"),
-                    Headers =
-                        settings.Map("providers.openai.headers")
-                        ?? new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase),
-                    ContextWindow = settings.Number("providers.openai.contextWindow"),
-                    MaxOutput = settings.Number("providers.openai.maxOutputTokens"),
-                    IdleTimeout = settings.Number("providers.openai.idleTimeoutSeconds") is { } seconds
-                        ? TimeSpan.FromSeconds(seconds)
-                        : null,
-                    Retries = (int?)settings.Number("providers.openai.maxRetries"),
-                },
-            },
-            Environment.GetEnvironmentVariable,
-            TimeProvider.System,
-            Random.Shared
-        );
+    private ProviderCatalog MakeModels()
+    {
+        try
+        {
+            return new ProviderCatalog(
+                ProviderSection.Read(settings),
+                Environment.GetEnvironmentVariable,
+                TimeProvider.System,
+                Random.Shared
+            );
+        }
+        catch (ModelException wrong)
+        {
+            throw new UsageException(wrong.Message, wrong);
+        }
+    }
 }

@@ -24,7 +24,7 @@ internal sealed class Asking(Provider provider)
     /// <summary>Over a real socket.</summary>
     public async Task<Asked> AskAsync(ScriptedModelServer server, ModelRequest? request = null)
     {
-        using var http = ProviderConnection.Open(isLoopback: true);
+        using var http = ProviderConnections.Open(isLoopback: true);
         return await Asked.AskAsync(Model(Options(server.BaseAddress), () => http, TimeProvider.System), request);
     }
 

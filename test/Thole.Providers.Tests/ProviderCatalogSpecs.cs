@@ -83,10 +83,13 @@ public sealed class ProviderCatalogSpecs
             {
                 BaseUrl = server.BaseAddress.ToString(),
                 ApiKey = ChatAsked.Key,
-                ContextWindow = 1000,
-                MaxOutput = 100,
-                Retries = 0,
-                Headers = new Dictionary<string, string> { ["X-A"] = "b" },
+                Defaults = new()
+                {
+                    ContextWindow = 1000,
+                    MaxOutput = 100,
+                    Retries = 0,
+                    Headers = new Dictionary<string, string> { ["X-A"] = "b" },
+                },
             }
         );
 
@@ -112,11 +115,94 @@ public sealed class ProviderCatalogSpecs
         Assert.Equal(window, catalog.Find(model).Limits.ContextWindow);
     }
 
-    private static ProviderCatalog Catalog(Dictionary<string, string> environment, ProviderSettings? settings = null) =>
+    [Fact]
+    public async Task What_is_set_for_a_model_goes_over_its_provider_and_over_what_we_know()
+    {
+        await using var server = ScriptedModelServer.Start();
+        server.ReplyOtherwise(reply => reply.Text("Hi.").Done());
+        using var catalog = Catalog(
+            new() { ["MODELSCOPE_API_KEY"] = ChatAsked.Key },
+            new ProviderSettings
+            {
+                BaseUrl = server.BaseAddress.ToString(),
+                Defaults = new() { MaxOutput = 100, Retries = 0 },
+                Models = new Dictionary<string, ModelSettings>
+                {
+                    ["Qwen/Qwen3.5-397B-A17B"] = new() { MaxOutput = 50, Price = new ModelPrice(1, 2) },
+                },
+            },
+            "modelscope"
+        );
+
+        var set = catalog.Find("modelscope/Qwen/Qwen3.5-397B-A17B");
+        var other = catalog.Find("modelscope/deepseek-ai/DeepSeek-V4-Flash");
+
+        Assert.Equal((new ModelLimits(1_000_000, 50), Modalities.Image), (set.Limits, set.Takes));
+        Assert.Equal((new ModelLimits(1_000_000, 100), Modalities.None), (other.Limits, other.Takes));
+        Assert.Equal((new ModelPrice(1, 2), ModelPrice.Free), (set.Price, other.Price)); // the second is on loopback here
+    }
+
+    [Fact]
+    public async Task A_provider_of_the_users_own_has_its_address_its_key_and_its_protocol()
+    {
+        await using var server = ScriptedModelServer.Start();
+        server.Reply(reply => reply.Text("Hi.").Done());
+        using var catalog = Catalog(
+            new() { ["MY_HOST_API_KEY"] = ChatAsked.Key },
+            new ProviderSettings { Protocol = "openai", BaseUrl = server.BaseAddress.ToString() },
+            "my-host"
+        );
+
+        var asked = await ChatAsked.AskAsync(catalog.Find("my-host/some/model").Client);
+
+        Assert.Equal("Hi.", asked.Text);
+        Assert.Equal($"Bearer {ChatAsked.Key}", server.Requests[0].Headers["Authorization"]);
+    }
+
+    [Fact]
+    public void A_protocol_that_nobody_speaks_is_refused_with_those_that_there_are()
+    {
+        var failed = Assert.Throws<ModelException>(() => Catalog([], new ProviderSettings { Protocol = "soap" }, "mine"));
+
+        Assert.StartsWith(
+            "providers.mine.protocol is \"soap\", which nobody here speaks: it must be one of openai,",
+            failed.Message
+        );
+    }
+
+    [Fact]
+    public void A_stored_key_is_asked_for_last_and_never_for_this_machine()
+    {
+        List<string> asked = [];
+        using var catalog = new ProviderCatalog(
+            new Dictionary<string, ProviderSettings>(),
+            name => name is "DEEPSEEK_API_KEY" ? "of-the-environment" : null,
+            TimeProvider.System,
+            new Random(1),
+            provider =>
+            {
+                asked.Add(provider);
+                return provider is "openai" ? "of-the-keyring" : null;
+            }
+        );
+
+        catalog.Find("openai/gpt-5");
+        catalog.Find("deepseek/deepseek-chat");
+        Assert.True(catalog.Find("ollama/qwen3-coder").IsLocal);
+        Assert.Throws<ModelException>(() => catalog.Find("mistral/x"));
+
+        Assert.Equal(["openai", "mistral"], asked);
+    }
+
+    private static ProviderCatalog Catalog(
+        Dictionary<string, string> environment,
+        ProviderSettings? settings = null,
+        string provider = "openai"
+    ) =>
         new(
             settings is null
                 ? new Dictionary<string, ProviderSettings>()
-                : new Dictionary<string, ProviderSettings> { ["openai"] = settings },
+                : new Dictionary<string, ProviderSettings> { [provider] = settings },
             environment.GetValueOrDefault,
             TimeProvider.System,
             new Random(1)

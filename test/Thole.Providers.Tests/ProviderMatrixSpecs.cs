@@ -284,7 +284,7 @@ public sealed class ProviderMatrixSpecs : IAsyncDisposable
                 {
                     BaseUrl = _server.BaseAddress.ToString(),
                     ApiKey = Key,
-                    Retries = 0,
+                    Defaults = new() { Retries = 0 },
                 },
             },
             static _ => null,

@@ -23,11 +23,10 @@ internal static class ConfigCommand
             using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
             {
                 writer.WriteStartArray();
-                foreach (var definition in SettingDefinitions.All)
+                foreach (var (path, value) in Rows(settings))
                 {
-                    var value = settings.All.FirstOrDefault(value => value.Definition == definition);
                     writer.WriteStartObject();
-                    writer.WriteString("setting", definition.Path);
+                    writer.WriteString("setting", path);
                     writer.WriteString("value", value?.Show());
                     writer.WriteString("level", value?.Level.ToString().ToLowerInvariant());
                     writer.WriteString("origin", value?.Origin);
@@ -46,18 +45,29 @@ internal static class ConfigCommand
         Terminal.Output.WriteLine($"project settings  {Locations.ProjectSettings(settings.Workspace)}");
         Terminal.Output.WriteLine($"sessions          {settings.Locations.Sessions}");
         Terminal.Output.WriteLine();
-        var width = SettingDefinitions.All.Max(definition => definition.Path.Length);
-        foreach (var definition in SettingDefinitions.All)
+        var rows = Rows(settings);
+        var width = rows.Max(row => row.Path.Length);
+        foreach (var (path, value) in rows)
         {
-            var value = settings.All.FirstOrDefault(value => value.Definition == definition);
             Terminal.Output.WriteLine(
                 value is null
-                    ? $"{definition.Path.PadRight(width)}  (not set)"
-                    : $"{definition.Path.PadRight(width)}  {Protocol.TerminalText.EscapeLine(value.Show())}  ({value.Origin})"
+                    ? $"{path.PadRight(width)}  (not set)"
+                    : $"{path.PadRight(width)}  {Protocol.TerminalText.EscapeLine(value.Show())}  ({value.Origin})"
             );
         }
 
         Terminal.Output.Flush();
         return ExitCodes.Done;
     }
+
+    /// <summary>Every setting; one with names as often as it is set, and once as a pattern where it is not.</summary>
+    private static List<(string Path, SettingValue? Value)> Rows(Settings settings) =>
+        [
+            .. SettingDefinitions.All.SelectMany(definition =>
+                settings
+                    .ValuesOf(definition)
+                    .Select(static value => (value.Path, (SettingValue?)value))
+                    .DefaultIfEmpty((definition.Path, null))
+            ),
+        ];
 }

@@ -1,7 +1,7 @@
 namespace Thole.Cli.Configuration;
 
 /// <summary>One thing that can be set. To add one: a line in <see cref="SettingDefinitions"/> and a property of <see cref="Settings"/>.</summary>
-/// <param name="Path">Where it stands in a settings file, dots between the levels.</param>
+/// <param name="Path">Where it stands in a settings file, dots between the levels; <c>*</c> is any name, as of a provider.</param>
 /// <param name="Flag">The command line's word for it; null where there is none.</param>
 /// <param name="Variables">Environment variables, the first that is set wins.</param>
 /// <param name="ProjectMaySet">
@@ -22,13 +22,35 @@ internal sealed record SettingDefinition(
     IReadOnlyList<string>? Choices = null,
     long Least = 1,
     long Most = int.MaxValue
-);
+)
+{
+    public IReadOnlyList<string> Segments { get; } = Path.Split('.');
+
+    public bool HasNames => Segments.Contains("*", StringComparer.Ordinal);
+
+    /// <summary>The path with its names; a name that could be misread is quoted.</summary>
+    public string PathOf(IReadOnlyList<string> names)
+    {
+        var name = 0;
+        return string.Join('.', Segments.Select(segment => segment is "*" ? Quoted(names[name++]) : segment));
+    }
+
+    private static string Quoted(string name) =>
+        name.All(static letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_') ? name : $"\"{name}\"";
+}
 
 internal enum SettingType
 {
     Text,
     Number,
     Share,
+    Flag,
+
+    /// <summary>An amount of money, or a price.</summary>
+    Amount,
     TextList,
     TextMap,
+
+    /// <summary>A JSON object, passed on as it is.</summary>
+    Object,
 }

@@ -12,7 +12,7 @@ internal static class SettingDefinitions
             SettingType.Text,
             "The model that works: provider/model, or a name the default provider knows.",
             "--model",
-            ["THOLE_MODEL", "OPENAI_MODEL"],
+            ["THOLE_MODEL"],
             "openai/gpt-5",
             ProjectMaySet: true
         ),
@@ -61,43 +61,49 @@ internal static class SettingDefinitions
             "Environment variables that commands may see although they look like secrets."
         ),
         new(
-            "providers.openai.apiKey",
+            "providers.*.protocol",
             SettingType.Text,
-            "The key for OpenAI, or for the server at the base address.",
-            Variables: ["OPENAI_API_KEY"],
-            IsSecret: true
+            "What a provider of your own speaks: openai, openai-responses, anthropic or gemini."
         ),
-        new(
-            "providers.openai.baseUrl",
-            SettingType.Text,
-            "Where chat completions are served.",
-            Variables: ["OPENAI_BASE_URL"],
-            Default: "https://api.openai.com/v1"
-        ),
-        new("providers.openai.headers", SettingType.TextMap, "HTTP headers sent with each request.", IsSecret: true),
-        new(
-            "providers.openai.contextWindow",
-            SettingType.Number,
-            "Tokens the model takes, where we do not know it or it differs."
-        ),
-        new("providers.openai.maxOutputTokens", SettingType.Number, "Tokens of one answer."),
-        new(
-            "providers.openai.idleTimeoutSeconds",
-            SettingType.Number,
-            "How long a stream may be silent.",
-            Default: 240,
-            Most: 86_400
-        ),
-        new(
-            "providers.openai.maxRetries",
-            SettingType.Number,
-            "How often a failed request is made again.",
-            Default: 6,
-            Least: 0,
-            Most: 100
-        ),
+        new("providers.*.baseUrl", SettingType.Text, "Where it is served."),
+        new("providers.*.apiKey", SettingType.Text, "Its key.", IsSecret: true),
+        new("providers.*.apiKeyVariable", SettingType.Text, "The environment variable that holds its key."),
+        .. OfModels("providers.*"),
+        .. OfModels("providers.*.models.*"),
     ];
 
-    public static SettingDefinition? Find(string path) =>
-        All.FirstOrDefault(definition => string.Equals(definition.Path, path, StringComparison.Ordinal));
+    /// <summary>What can be set for one model, or for all of a provider.</summary>
+    private static IEnumerable<SettingDefinition> OfModels(string whose) =>
+        [
+            new($"{whose}.contextWindow", SettingType.Number, "Tokens the model takes, where we do not know it or it differs."),
+            new($"{whose}.maxOutputTokens", SettingType.Number, "Tokens of one answer."),
+            new(
+                $"{whose}.modalities",
+                SettingType.TextList,
+                "What it takes besides text.",
+                Choices: ["image", "pdf", "audio", "video"]
+            ),
+            new($"{whose}.sampling", SettingType.Object, "Fields such as temperature and top_p, sent as they are."),
+            new(
+                $"{whose}.reasoning.effort",
+                SettingType.Text,
+                "How much it thinks.",
+                Choices: ["off", "low", "medium", "high", "xhigh", "max"]
+            ),
+            new($"{whose}.reasoning.budgetTokens", SettingType.Number, "The most tokens it thinks for."),
+            new($"{whose}.extraBody", SettingType.Object, "Fields for the body of each request, over ours."),
+            new($"{whose}.headers", SettingType.TextMap, "HTTP headers sent with each request.", IsSecret: true),
+            new($"{whose}.cacheControl", SettingType.Flag, "Whether requests mark what may be cached."),
+            new($"{whose}.idleTimeoutSeconds", SettingType.Number, "How long an answer may be silent; 240.", Most: 86_400),
+            new($"{whose}.timeoutSeconds", SettingType.Number, "How long an answer may take; 900.", Most: 86_400),
+            new($"{whose}.maxRetries", SettingType.Number, "How often a failed request is made again; 6.", Least: 0, Most: 100),
+            new($"{whose}.proxy", SettingType.Text, "An HTTP proxy on the way to it.", IsSecret: true),
+            new($"{whose}.price.input", SettingType.Amount, "US dollars for a million tokens of input."),
+            new($"{whose}.price.output", SettingType.Amount, "US dollars for a million tokens of output."),
+            new($"{whose}.price.cachedInput", SettingType.Amount, "US dollars for a million tokens of input from a cache."),
+            new($"{whose}.price.cacheWrite", SettingType.Amount, "US dollars for a million tokens written to a cache."),
+        ];
+
+    public static SettingDefinition Find(string path) =>
+        All.First(definition => string.Equals(definition.Path, path, StringComparison.Ordinal));
 }

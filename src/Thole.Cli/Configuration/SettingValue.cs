@@ -1,10 +1,16 @@
 using System.Globalization;
+using System.Text.Json;
 
 namespace Thole.Cli.Configuration;
 
 /// <summary>A value and where it came from; <paramref name="Origin"/> is a file, a variable or a flag.</summary>
 internal sealed record SettingValue(SettingDefinition Definition, object Value, SettingLevel Level, string Origin)
 {
+    /// <summary>What stands in the file for each <c>*</c> of the definition's path.</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
+
+    public string Path => Definition.HasNames ? Definition.PathOf(Names) : Definition.Path;
+
     /// <summary>A value from a place where everything is text: a flag or a variable.</summary>
     public static SettingValue FromText(SettingDefinition definition, string text, SettingLevel level, string origin) =>
         new(
@@ -24,21 +30,25 @@ internal sealed record SettingValue(SettingDefinition Definition, object Value, 
             origin
         );
 
-    public static string Check(SettingDefinition definition, string text, string origin) =>
+    public static string Check(SettingDefinition definition, string text, string origin, string? path = null) =>
         definition.Choices is { } choices && !choices.Contains(text, StringComparer.Ordinal)
             ? throw new UsageException(
-                $"{origin}: '{text}' will not do for {definition.Path}; it must be {Expected(definition)}."
+                $"{origin}: '{text}' will not do for {path ?? definition.Path}; it must be {Expected(definition)}."
             )
             : text;
 
     public static string Expected(SettingDefinition definition) =>
         definition switch
         {
+            { Type: SettingType.TextList, Choices: { } choices } => $"a list of {string.Join(", ", choices)}",
             { Choices: { } choices } => $"one of {string.Join(", ", choices)}",
             { Type: SettingType.Number } => $"a whole number from {definition.Least} to {definition.Most}",
             { Type: SettingType.Share } => "a number above 0, at most 1",
             { Type: SettingType.TextList } => "a list of texts",
             { Type: SettingType.TextMap } => "an object of texts",
+            { Type: SettingType.Flag } => "true or false",
+            { Type: SettingType.Amount } => "a number from 0 to 1000000",
+            { Type: SettingType.Object } => "an object",
             _ => "a text",
         };
 
@@ -51,6 +61,8 @@ internal sealed record SettingValue(SettingDefinition Definition, object Value, 
                 map.Select(item => $"{item.Key}={(Definition.IsSecret ? Mask(item.Value) : item.Value)}")
             ),
             IReadOnlyList<string> list => string.Join(", ", list),
+            bool flag => flag ? "true" : "false",
+            JsonElement json => json.GetRawText(),
             string text when Definition.IsSecret => Mask(text),
             string text => WithoutPassword(text),
             var value => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",

@@ -1,4 +1,5 @@
 using Thole.Protocol;
+using Thole.Providers;
 
 namespace Thole.Cli.Configuration;
 
@@ -42,8 +43,17 @@ internal sealed class Settings
     /// <summary>Where one of the settings came from, for those that matter twice.</summary>
     public SettingLevel LevelOf(string path) => _values.TryGetValue(path, out var value) ? value.Level : SettingLevel.Default;
 
-    public IEnumerable<SettingValue> All =>
-        SettingDefinitions.All.Select(definition => _values.GetValueOrDefault(definition.Path)).OfType<SettingValue>();
+    /// <summary>What is set, in the order of the definitions.</summary>
+    public IEnumerable<SettingValue> All => SettingDefinitions.All.SelectMany(ValuesOf);
+
+    /// <summary>None, one, or as many as there are names for a definition that has names.</summary>
+    public IEnumerable<SettingValue> ValuesOf(SettingDefinition definition) =>
+        definition.HasNames
+            ? _values
+                .Values.Where(value => value.Definition == definition)
+                .OrderBy(static value => value.Path, StringComparer.Ordinal)
+        : _values.TryGetValue(definition.Path, out var value) ? [value]
+        : [];
 
     public string? Text(string path) => _values.GetValueOrDefault(path)?.Value as string;
 
@@ -91,7 +101,11 @@ internal sealed class Settings
             {
                 settings.Set(SettingValue.FromText(definition, environment(variable)!, SettingLevel.Environment, variable));
             }
+        }
 
+        settings.SetFromProviders(environment);
+        foreach (var definition in SettingDefinitions.All)
+        {
             if (flags.TryGetValue(definition.Path, out var texts))
             {
                 settings.Set(FromFlag(definition, texts));
@@ -100,6 +114,56 @@ internal sealed class Settings
 
         return settings;
     }
+
+    /// <summary>The vendors' usual variables for key, address and model.</summary>
+    private void SetFromProviders(Func<string, string?> environment)
+    {
+        var (key, address) = (SettingDefinitions.Find("providers.*.apiKey"), SettingDefinitions.Find("providers.*.baseUrl"));
+        var model = SettingDefinitions.Find("model");
+        foreach (var provider in ProviderCatalog.Known)
+        {
+            SetFrom(key, provider.KeyVariables, provider.Name);
+            SetFrom(address, provider.BaseUrlVariables, provider.Name);
+            if (
+                LevelOf("model") < SettingLevel.Environment
+                && provider.ModelVariable is { } variable
+                && environment(variable) is { Length: > 0 } wanted
+            )
+            {
+                Set(new SettingValue(model, FullName(provider, wanted), SettingLevel.Environment, variable));
+            }
+        }
+
+        if (LevelOf("model") is SettingLevel.Default && FirstWithKey() is { } served)
+        {
+            Set(new SettingValue(model, $"{served.Name}/{served.Models[0]}", SettingLevel.Default, "built in"));
+        }
+
+        void SetFrom(SettingDefinition definition, IReadOnlyList<string> variables, string provider)
+        {
+            if (variables.FirstOrDefault(name => environment(name) is { Length: > 0 }) is { } variable)
+            {
+                Set(
+                    new SettingValue(definition, environment(variable)!, SettingLevel.Environment, variable)
+                    {
+                        Names = [provider],
+                    }
+                );
+            }
+        }
+    }
+
+    /// <summary>Who has one key only is not asked which model: it is one that the key is for.</summary>
+    private KnownProvider? FirstWithKey() =>
+        ProviderCatalog.Known.FirstOrDefault(provider =>
+            provider.Models is not [] && _values.ContainsKey($"providers.{provider.Name}.apiKey")
+        );
+
+    private static string FullName(KnownProvider provider, string model) =>
+        provider == ProviderCatalog.Known[0]
+        || ProviderCatalog.Known.Any(known => model.StartsWith($"{known.Name}/", StringComparison.Ordinal))
+            ? model
+            : $"{provider.Name}/{model}";
 
     private static SettingValue FromFlag(SettingDefinition definition, IReadOnlyList<string> texts) =>
         definition.Type is SettingType.TextList
@@ -150,7 +214,7 @@ internal sealed class Settings
         }
 
         Warnings.Add(
-            $"{value.Origin}: '{value.Definition.Path}' was passed over, since a repository may not "
+            $"{value.Origin}: '{value.Path}' was passed over, since a repository may not "
                 + (loosens ? "loosen it" : "set it")
                 + $"; if you want it, set it in {Locations.UserSettings}."
         );
@@ -159,5 +223,5 @@ internal sealed class Settings
     private static int Strictness(string mode) =>
         -SettingDefinitions.ApprovalModes.Index().First(known => known.Item == mode).Index;
 
-    private void Set(SettingValue value) => _values[value.Definition.Path] = value;
+    private void Set(SettingValue value) => _values[value.Path] = value;
 }

@@ -72,14 +72,15 @@ internal static class SettingsFile
             }
 
             List<SettingValue> values = [];
-            Collect(document.RootElement, "", path, level, values, warnings);
+            Collect(document.RootElement, [], [], path, level, values, warnings);
             return values;
         }
     }
 
     private static void Collect(
         JsonElement element,
-        string prefix,
+        IReadOnlyList<string> above,
+        IReadOnlyList<string> names,
         string file,
         SettingLevel level,
         List<SettingValue> values,
@@ -88,40 +89,68 @@ internal static class SettingsFile
     {
         foreach (var property in element.EnumerateObject())
         {
-            var path = prefix.Length == 0 ? property.Name : $"{prefix}.{property.Name}";
-            if (SettingDefinitions.Find(path) is { } definition)
+            // A word that has a meaning here is that word; another may be a name.
+            var known = Below([.. above, property.Name]);
+            var isName = known is [];
+            string[] path = [.. above, isName ? "*" : property.Name];
+            known = isName ? Below(path) : known;
+            IReadOnlyList<string> named = isName ? [.. names, property.Name] : names;
+            if (known.FirstOrDefault(definition => definition.Segments.Count == path.Length) is { } found)
             {
-                values.Add(new SettingValue(definition, ReadValue(property.Value, definition, file), level, file));
+                var value = new SettingValue(found, "", level, file) { Names = named };
+                values.Add(value with { Value = ReadValue(property.Value, found, file, value.Path) });
             }
-            else if (
-                property.Value.ValueKind is JsonValueKind.Object
-                && SettingDefinitions.All.Any(known => known.Path.StartsWith(path + ".", StringComparison.Ordinal))
-            )
+            else if (property.Value.ValueKind is JsonValueKind.Object && known is not [])
             {
-                Collect(property.Value, path, file, level, values, warnings);
+                Collect(property.Value, path, named, file, level, values, warnings);
             }
-            else if (path is not "$schema")
+            else if ((above, property.Name) is not ([], "$schema"))
             {
-                warnings.Add($"{file}: '{path}' is not a setting and was passed over; thole config show lists them.");
+                warnings.Add(
+                    $"{file}: '{Shown(above, names, property.Name)}' is not a setting and was passed over; thole config show lists them."
+                );
             }
         }
     }
 
-    private static object ReadValue(JsonElement value, SettingDefinition definition, string file) =>
+    /// <summary>The definitions whose path begins so.</summary>
+    private static List<SettingDefinition> Below(IReadOnlyList<string> path) =>
+        [
+            .. SettingDefinitions.All.Where(definition =>
+                definition.Segments.Count >= path.Count
+                && definition.Segments.Take(path.Count).SequenceEqual(path, StringComparer.Ordinal)
+            ),
+        ];
+
+    private static string Shown(IReadOnlyList<string> above, IReadOnlyList<string> names, string last)
+    {
+        var name = 0;
+        return string.Join('.', [.. above.Select(segment => segment is "*" ? names[name++] : segment), last]);
+    }
+
+    private static object ReadValue(JsonElement value, SettingDefinition definition, string file, string path) =>
         (definition.Type, value.ValueKind) switch
         {
-            (SettingType.Text, JsonValueKind.String) => SettingValue.Check(definition, value.GetString()!, file),
+            (SettingType.Text, JsonValueKind.String) => SettingValue.Check(definition, value.GetString()!, file, path),
             (SettingType.Number, JsonValueKind.Number)
                 when value.TryGetInt64(out var number) && number >= definition.Least && number <= definition.Most => number,
             (SettingType.Share, JsonValueKind.Number) when value.GetDouble() is > 0 and <= 1 and var share => share,
+            (SettingType.Amount, JsonValueKind.Number)
+                when value.TryGetDecimal(out var amount) && amount is >= 0 and <= 1_000_000 => amount,
+            (SettingType.Flag, JsonValueKind.True or JsonValueKind.False) => value.GetBoolean(),
+            (SettingType.Object, JsonValueKind.Object) => value.Clone(),
             (SettingType.TextList, JsonValueKind.Array)
-                when value.EnumerateArray().All(item => item.ValueKind is JsonValueKind.String) => (IReadOnlyList<string>)
-                [.. value.EnumerateArray().Select(item => item.GetString()!)],
+                when value
+                    .EnumerateArray()
+                    .All(item =>
+                        item.ValueKind is JsonValueKind.String
+                        && definition.Choices?.Contains(item.GetString()!, StringComparer.Ordinal) is not false
+                    ) => (IReadOnlyList<string>)[.. value.EnumerateArray().Select(item => item.GetString()!)],
             (SettingType.TextMap, JsonValueKind.Object)
                 when value.EnumerateObject().All(item => item.Value.ValueKind is JsonValueKind.String) => value
                 .EnumerateObject()
                 .ToDictionary(item => item.Name, item => item.Value.GetString()!, StringComparer.OrdinalIgnoreCase),
-            _ => throw new UsageException($"{file}: '{definition.Path}' must be {SettingValue.Expected(definition)}."),
+            _ => throw new UsageException($"{file}: '{path}' must be {SettingValue.Expected(definition)}."),
         };
 
     // System.Text.Json appends "LineNumber: 0 | BytePositionInLine: 3.", which counts from 0 and is said before.

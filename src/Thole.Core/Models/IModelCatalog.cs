@@ -9,7 +9,17 @@ public interface IModelCatalog
 }
 
 /// <summary>A model that can be asked, and what is known of it. <paramref name="Name"/> is <c>provider/model</c>.</summary>
-public sealed record ModelEndpoint(string Name, string Model, IModel Client, ModelLimits Limits);
+public sealed record ModelEndpoint(string Name, string Model, IModel Client, ModelLimits Limits)
+{
+    /// <summary>What it may be shown besides text.</summary>
+    public Modalities Takes { get; init; } = Modalities.Image;
+
+    /// <summary>Null where nobody told what it costs; free where it runs on this machine.</summary>
+    public ModelPrice? Price { get; init; }
+
+    /// <summary>Whether what it is shown stays on this machine: it is asked over loopback.</summary>
+    public bool IsLocal { get; init; }
+}
 
 /// <summary>Sizes in tokens.</summary>
 public sealed record ModelLimits(long ContextWindow, long MaxOutput);

@@ -26,6 +26,13 @@ internal sealed record EndpointOptions
         init => field = Checked(value);
     }
 
+    /// <summary>Fields of the wire's own such as <c>temperature</c>, sent verbatim, under the extra body.</summary>
+    public JsonElement? Sampling
+    {
+        get;
+        init => field = Checked(value);
+    }
+
     /// <summary>Tokens; null leaves it to the endpoint.</summary>
     public long? MaxOutput { get; init; }
 
@@ -53,7 +60,27 @@ internal sealed record EndpointOptions
         return address.Uri;
     }
 
-    public bool IsOverridden(string field) => ExtraBody is { } extra && extra.TryGetProperty(field, out _);
+    /// <summary>Whether the user set this field of the body: then it is not ours to set.</summary>
+    public bool IsOverridden(string field) => Has(ExtraBody, field) || Has(Sampling, field);
+
+    /// <summary>Writes the fields that the user set; of two with one name the one of the extra body.</summary>
+    public void WriteFields(Utf8JsonWriter json)
+    {
+        foreach (var field in Sampling?.EnumerateObject() ?? default)
+        {
+            if (!Has(ExtraBody, field.Name))
+            {
+                field.WriteTo(json);
+            }
+        }
+
+        foreach (var field in ExtraBody?.EnumerateObject() ?? default)
+        {
+            field.WriteTo(json);
+        }
+    }
+
+    private static bool Has(JsonElement? body, string field) => body is { } fields && fields.TryGetProperty(field, out _);
 
     /// <summary>Headers and fields may hold secrets: this says none of them.</summary>
     public override string ToString() => $"{Provider} at {BaseAddress.Host}";
@@ -69,7 +96,7 @@ internal sealed record EndpointOptions
         {
             throw new ModelException(
                 ModelFailure.InvalidRequest,
-                "The extra body of a provider must be a JSON object: correct it in the settings."
+                "The extra body and the sampling of a model must be JSON objects: correct them in the settings."
             );
         }
 

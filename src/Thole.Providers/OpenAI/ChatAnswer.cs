@@ -6,10 +6,11 @@ using Thole.Providers.Endpoints;
 namespace Thole.Providers.OpenAI;
 
 /// <summary>Understands the chunks of a chat completion.</summary>
-internal sealed class ChatAnswer : IAnswer
+internal sealed class ChatAnswer(ChatQuirks quirks) : IAnswer
 {
     private readonly CallAssembler _calls = new();
     private readonly ReasoningTrail _trail = new();
+    private readonly ThinkTag? _thinkTag = quirks.ThinksInText ? new ThinkTag() : null;
     private string? _finish;
     private bool _hasText;
     private Usage _usage = new();
@@ -79,8 +80,8 @@ internal sealed class ChatAnswer : IAnswer
 
     public void Finish(List<ModelEvent> said)
     {
+        SayText("", said, isLast: true);
         Say(ref _heldReasoning, "", said, static text => new ReasoningDelta(text), isLast: true);
-        Say(ref _heldText, "", said, static text => new TextDelta(text), isLast: true);
         var stop = Stop(_finish);
         said.AddRange(_calls.Close(wasCut: stop is not StopReason.Done));
         said.Add(new ModelFinished(stop, _usage, _trail.ToProviderData()));
@@ -203,10 +204,20 @@ internal sealed class ChatAnswer : IAnswer
         }
     }
 
-    private void SayText(string text, List<ModelEvent> said)
+    private void SayText(string text, List<ModelEvent> said, bool isLast = false)
     {
         _hasText |= text.Length > 0;
-        Say(ref _heldText, text, said, static whole => new TextDelta(whole), isLast: false);
+        if (_thinkTag is not null)
+        {
+            (var thought, text) = _thinkTag.Take(text, isLast);
+            if (thought.Length > 0)
+            {
+                _trail.Field ??= ReasoningTrail.ThinkTagField;
+                SayReasoning(thought, said);
+            }
+        }
+
+        Say(ref _heldText, text, said, static whole => new TextDelta(whole), isLast);
     }
 
     private void SayReasoning(string text, List<ModelEvent> said) =>

@@ -1,6 +1,9 @@
 namespace Thole.Providers.OpenAI;
 
-/// <summary>Where endpoints that speak chat completions differ in what they take. Values, chosen by host and model name.</summary>
+/// <summary>
+/// Where endpoints that speak chat completions differ in what they take. Values, chosen by the parsed host, then by the model's name;
+/// never by a pattern over the whole address, which a path or a query could satisfy.
+/// </summary>
 public sealed record ChatQuirks
 {
     public ReasoningEcho Reasoning { get; init; } = ReasoningEcho.AsReceived;
@@ -13,6 +16,20 @@ public sealed record ChatQuirks
 
     /// <summary>Whether <c>prompt_cache_key</c> is understood.</summary>
     public bool TakesCacheKey { get; init; }
+
+    /// <summary>Whether a cache begins only where <c>cache_control</c> marks it, on parts of messages.</summary>
+    public bool MarksCache { get; init; }
+
+    /// <summary>How it is told how much to think.</summary>
+    public ThinkingField Thinking { get; init; } = ThinkingField.Effort;
+
+    internal Efforts Efforts { get; init; } = Efforts.Usual;
+
+    /// <summary>Whether reasoning comes as <c>&lt;think&gt;</c> at the beginning of the text.</summary>
+    public bool ThinksInText { get; init; }
+
+    /// <summary>Sent with every request.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 
     public static ChatQuirks For(Uri baseAddress, string model)
     {
@@ -33,31 +50,67 @@ public sealed record ChatQuirks
 
     private static readonly ChatQuirks s_ordinary = new();
 
+    private static readonly ChatQuirks s_openai = new()
+    {
+        Reasoning = ReasoningEcho.Never,
+        OutputLimitField = "max_completion_tokens",
+        TakesCacheKey = true,
+    };
+
+    private static readonly ChatQuirks s_dashScope = new()
+    {
+        MarksCache = true,
+        Thinking = ThinkingField.EnableThinking,
+        Headers = [new("X-DashScope-CacheControl", "enable")],
+    };
+
+    // 400 in thinking mode unless every assistant message carries the field, be it empty.
+    private static readonly ChatQuirks s_deepSeek = new()
+    {
+        Reasoning = ReasoningEcho.Always,
+        Thinking = ThinkingField.Thinking,
+        Efforts = Efforts.HighOrMax,
+    };
+
+    private static readonly ChatQuirks s_zai = new() { Thinking = ThinkingField.Thinking };
+
+    private static readonly ChatQuirks s_miniMax = new() { ThinksInText = true };
+
+    // 422 extra_forbidden for stream_options; usage comes unasked.
+    private static readonly ChatQuirks s_mistral = new()
+    {
+        Reasoning = ReasoningEcho.Never,
+        AsksForUsage = false,
+        Efforts = Efforts.UpToHigh,
+    };
+
     // The first row that fits both columns holds; null fits all.
     private static readonly (string? Host, string? ModelPrefix, ChatQuirks Quirks)[] s_table =
     [
-        (
-            "api.openai.com",
-            null,
-            new()
-            {
-                Reasoning = ReasoningEcho.Never,
-                OutputLimitField = "max_completion_tokens",
-                TakesCacheKey = true,
-            }
-        ),
-        ("openai.azure.com", null, new() { Reasoning = ReasoningEcho.Never, OutputLimitField = "max_completion_tokens" }),
-        // 422 extra_forbidden for stream_options; usage comes unasked.
-        ("api.mistral.ai", null, new() { Reasoning = ReasoningEcho.Never, AsksForUsage = false }),
+        ("api.openai.com", null, s_openai),
+        ("openai.azure.com", null, s_openai with { TakesCacheKey = false }),
+        ("dashscope.aliyuncs.com", null, s_dashScope),
+        ("dashscope-intl.aliyuncs.com", null, s_dashScope),
+        ("dashscope-us.aliyuncs.com", null, s_dashScope),
+        ("maas.aliyuncs.com", null, s_dashScope),
+        ("modelscope.cn", null, new() { Thinking = ThinkingField.EnableThinking }),
+        ("api.mistral.ai", null, s_mistral),
         ("api.cerebras.ai", null, new() { Reasoning = ReasoningEcho.Never }),
         ("api.groq.com", null, new() { Reasoning = ReasoningEcho.Never }),
-        // 400 in thinking mode unless every assistant message carries the field, be it empty.
-        ("api.deepseek.com", null, new() { Reasoning = ReasoningEcho.Always }),
-        (null, "deepseek", new() { Reasoning = ReasoningEcho.Always }),
+        ("openrouter.ai", "claude", new() { MarksCache = true, Thinking = ThinkingField.Reasoning }),
+        ("openrouter.ai", null, new() { Thinking = ThinkingField.Reasoning }),
+        ("api.deepseek.com", null, s_deepSeek),
+        ("z.ai", null, s_zai),
+        ("bigmodel.cn", null, s_zai),
+        ("moonshot.ai", null, new() { Thinking = ThinkingField.Thinking }),
+        ("moonshot.cn", null, new() { Thinking = ThinkingField.Thinking }),
+        ("minimax.io", null, s_miniMax),
+        ("minimaxi.com", null, s_miniMax),
         ("xiaomimimo.com", null, new() { Reasoning = ReasoningEcho.Always }),
+        (null, "deepseek", s_deepSeek with { Thinking = ThinkingField.Effort, Efforts = Efforts.Usual }),
         (null, "mimo-", new() { Reasoning = ReasoningEcho.Always }),
-        (null, "mistral", new() { Reasoning = ReasoningEcho.Never }),
-        (null, "magistral", new() { Reasoning = ReasoningEcho.Never }),
+        (null, "mistral", s_mistral with { AsksForUsage = true }),
+        (null, "magistral", s_mistral with { AsksForUsage = true }),
     ];
 
     private static bool IsOf(string host, string domain) =>
@@ -76,4 +129,20 @@ public enum ReasoningEcho
 
     /// <summary>As <c>reasoning_content</c> on every assistant message, be it empty.</summary>
     Always,
+}
+
+/// <summary>The field by which an endpoint is told how much to think.</summary>
+public enum ThinkingField
+{
+    /// <summary><c>"reasoning_effort":"high"</c></summary>
+    Effort,
+
+    /// <summary><c>"reasoning":{"effort":"high"}</c>, with <c>max_tokens</c> for a budget and <c>enabled:false</c> for none.</summary>
+    Reasoning,
+
+    /// <summary><c>"enable_thinking":true</c>, with <c>thinking_budget</c>.</summary>
+    EnableThinking,
+
+    /// <summary><c>"thinking":{"type":"enabled"}</c>, and an effort beside it.</summary>
+    Thinking,
 }

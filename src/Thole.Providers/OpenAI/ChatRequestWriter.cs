@@ -12,6 +12,8 @@ namespace Thole.Providers.OpenAI;
 /// </summary>
 internal sealed class ChatRequestWriter(EndpointOptions options, ChatQuirks quirks, ModelRequest request)
 {
+    private readonly bool _marks = quirks.MarksCache && options.CacheControl;
+
     public async ValueTask WriteAsync(IBufferWriter<byte> output, CancellationToken cancellationToken)
     {
         await using var json = new Utf8JsonWriter(output, WireText.Compact);
@@ -21,19 +23,22 @@ internal sealed class ChatRequestWriter(EndpointOptions options, ChatQuirks quir
         WriteSettings(json);
         WriteTools(json);
         json.WriteStartArray("messages");
-        WriteMessage(json, "system", request.System);
-        foreach (var passage in Passage.Arrange(request.Items, static _ => true))
+        WriteMessage(json, "system", request.System, isMarked: _marks);
+        var passages = Passage.Arrange(request.Items, static _ => true);
+        foreach (var (number, passage) in passages.Index())
         {
+            // The next request begins with all of this one, so a cache that ends here serves it.
+            var isMarked = _marks && number == passages.Count - 1;
             switch (passage)
             {
                 case UserPassage user:
-                    await WriteUserAsync(json, user.Content, cancellationToken);
+                    await WriteUserAsync(json, user.Content, isMarked, cancellationToken);
                     break;
                 case AskedPassage asked:
                     WriteAsked(json, asked);
                     break;
                 case ResultsPassage answered:
-                    await WriteResultsAsync(json, answered, cancellationToken);
+                    await WriteResultsAsync(json, answered, isMarked, cancellationToken);
                     break;
             }
         }
@@ -65,13 +70,8 @@ internal sealed class ChatRequestWriter(EndpointOptions options, ChatQuirks quir
             json.WriteString("prompt_cache_key", key);
         }
 
-        if (options.ExtraBody is { } extra)
-        {
-            foreach (var field in extra.EnumerateObject())
-            {
-                field.WriteTo(json);
-            }
-        }
+        ThinkingWriter.Write(json, quirks, options);
+        options.WriteFields(json);
     }
 
     private void WriteTools(Utf8JsonWriter json)
@@ -104,9 +104,10 @@ internal sealed class ChatRequestWriter(EndpointOptions options, ChatQuirks quir
         var item = asked.Item;
         json.WriteStartObject();
         json.WriteString("role", "assistant");
-        if (item.Text.Length > 0 || item.Calls is [])
+        var text = ThoughtInText(item) + item.Text;
+        if (text.Length > 0 || item.Calls is [])
         {
-            json.WriteString("content", item.Text);
+            json.WriteString("content", text);
         }
         else
         {
@@ -134,14 +135,9 @@ internal sealed class ChatRequestWriter(EndpointOptions options, ChatQuirks quir
         {
             json.WriteString("reasoning_content", assistant.Reasoning);
         }
-        else if (
-            quirks.Reasoning is ReasoningEcho.AsReceived
-            && assistant.ProviderData is { ValueKind: JsonValueKind.Object } echoed
-            // Signatures are the business of the model that made them: another one refuses them.
-            && assistant.Model == $"{options.Provider}/{request.Model}"
-        )
+        else if (Received(assistant) is { } echoed)
         {
-            if (echoed.TryGetProperty(ReasoningTrail.FieldKey, out var field) && field.GetString() is { } name)
+            if (FieldOf(echoed) is { } name and not ReasoningTrail.ThinkTagField)
             {
                 json.WriteString(name, assistant.Reasoning);
             }
@@ -153,6 +149,22 @@ internal sealed class ChatRequestWriter(EndpointOptions options, ChatQuirks quir
             }
         }
     }
+
+    private string ThoughtInText(AssistantItem assistant) =>
+        Received(assistant) is { } echoed && FieldOf(echoed) is ReasoningTrail.ThinkTagField
+            ? $"<think>{assistant.Reasoning}</think>\n\n"
+            : "";
+
+    /// <summary>What is echoed: signatures are the business of the model that made them, another one refuses them.</summary>
+    private JsonElement? Received(AssistantItem assistant) =>
+        quirks.Reasoning is ReasoningEcho.AsReceived
+        && assistant.ProviderData is { ValueKind: JsonValueKind.Object }
+        && assistant.Model == $"{options.Provider}/{request.Model}"
+            ? assistant.ProviderData
+            : null;
+
+    private static string? FieldOf(JsonElement echoed) =>
+        echoed.TryGetProperty(ReasoningTrail.FieldKey, out var field) ? field.GetString() : null;
 
     private static void WriteCall(Utf8JsonWriter json, ToolCall call, string id)
     {
@@ -167,41 +179,48 @@ internal sealed class ChatRequestWriter(EndpointOptions options, ChatQuirks quir
     }
 
     /// <summary>Most servers refuse images in tool messages: they follow all results, in the user's place.</summary>
-    private async ValueTask WriteResultsAsync(Utf8JsonWriter json, ResultsPassage answered, CancellationToken cancellationToken)
+    private async ValueTask WriteResultsAsync(
+        Utf8JsonWriter json,
+        ResultsPassage answered,
+        bool isMarked,
+        CancellationToken cancellationToken
+    )
     {
-        foreach (var (id, _, result) in answered.Results)
+        Content[] images = [.. answered.Results.SelectMany(answer => answer.Result.Images)];
+        foreach (var (number, (id, _, result)) in answered.Results.Index())
         {
             json.WriteStartObject();
             json.WriteString("role", "tool");
             json.WriteString("tool_call_id", id);
-            json.WriteString("content", result.Text);
+            WriteText(json, result.Text, isMarked && images is [] && number == answered.Results.Count - 1);
             json.WriteEndObject();
         }
 
-        Content[] images = [.. answered.Results.SelectMany(answer => answer.Result.Images)];
         if (images is not [])
         {
-            await WriteUserAsync(json, [new TextContent("Images of the tool results above:"), .. images], cancellationToken);
+            Content[] shown = [new TextContent("Images of the tool results above:"), .. images];
+            await WriteUserAsync(json, shown, isMarked, cancellationToken);
         }
     }
 
     private async ValueTask WriteUserAsync(
         Utf8JsonWriter json,
         IReadOnlyList<Content> content,
+        bool isMarked,
         CancellationToken cancellationToken
     )
     {
         // Text alone is sent flat: some servers take nothing else.
         if (!content.Any(static piece => piece is ImageContent))
         {
-            WriteMessage(json, "user", string.Join('\n', content.Select(WireText.Of)));
+            WriteMessage(json, "user", string.Join('\n', content.Select(WireText.Of)), isMarked);
             return;
         }
 
         json.WriteStartObject();
         json.WriteString("role", "user");
         json.WriteStartArray("content");
-        foreach (var piece in content)
+        foreach (var (number, piece) in content.Index())
         {
             var image = piece is ImageContent named ? await request.ReadBlob(named.Blob, cancellationToken) : null;
             json.WriteStartObject();
@@ -218,6 +237,11 @@ internal sealed class ChatRequestWriter(EndpointOptions options, ChatQuirks quir
                 json.WriteString("text", WireText.Of(piece));
             }
 
+            if (isMarked && number == content.Count - 1)
+            {
+                WriteMark(json);
+            }
+
             json.WriteEndObject();
         }
 
@@ -232,11 +256,35 @@ internal sealed class ChatRequestWriter(EndpointOptions options, ChatQuirks quir
         json.WriteStringValueSegment(Convert.ToBase64String(image), isFinalSegment: true);
     }
 
-    private static void WriteMessage(Utf8JsonWriter json, string role, string text)
+    private static void WriteMessage(Utf8JsonWriter json, string role, string text, bool isMarked = false)
     {
         json.WriteStartObject();
         json.WriteString("role", role);
-        json.WriteString("content", text);
+        WriteText(json, text, isMarked);
+        json.WriteEndObject();
+    }
+
+    private static void WriteText(Utf8JsonWriter json, string text, bool isMarked)
+    {
+        if (!isMarked)
+        {
+            json.WriteString("content", text);
+            return;
+        }
+
+        json.WriteStartArray("content");
+        json.WriteStartObject();
+        json.WriteString("type", "text");
+        json.WriteString("text", text);
+        WriteMark(json);
+        json.WriteEndObject();
+        json.WriteEndArray();
+    }
+
+    private static void WriteMark(Utf8JsonWriter json)
+    {
+        json.WriteStartObject("cache_control");
+        json.WriteString("type", "ephemeral");
         json.WriteEndObject();
     }
 }

@@ -7,7 +7,11 @@ namespace Thole.Providers.OpenAI;
 /// <summary>OpenAI's chat completions, and what half the world's servers make of them.</summary>
 internal sealed class ChatWire(EndpointOptions options, ChatQuirks quirks) : IWire
 {
-    public IReadOnlyList<KeyValuePair<string, string>> Headers => [];
+    /// <summary>With what is known of the host and of the model.</summary>
+    public static IWire Speak(EndpointOptions options, string model) =>
+        new ChatWire(options, ChatQuirks.For(options.BaseAddress, model));
+
+    public IReadOnlyList<KeyValuePair<string, string>> Headers => quirks.Headers;
 
     public Uri Address(ModelRequest request) => options.Below("/chat/completions");
 
@@ -16,5 +20,5 @@ internal sealed class ChatWire(EndpointOptions options, ChatQuirks quirks) : IWi
     public ValueTask WriteAsync(ModelRequest request, IBufferWriter<byte> body, CancellationToken cancellationToken) =>
         new ChatRequestWriter(options, quirks, request).WriteAsync(body, cancellationToken);
 
-    public IAnswer Listen(ModelRequest request) => new ChatAnswer();
+    public IAnswer Listen(ModelRequest request) => new ChatAnswer(quirks);
 }

@@ -12,6 +12,9 @@ namespace Thole.Providers.OpenAI;
 internal sealed class ReasoningTrail
 {
     public const string FieldKey = "reasoning_field";
+
+    /// <summary>The name of the field where the reasoning came as a tag within the text.</summary>
+    public const string ThinkTagField = "<think>";
     public const string DetailsKey = "reasoning_details";
 
     private readonly List<Dictionary<string, object>> _blocks = [];

@@ -1,4 +1,4 @@
-using Thole.Providers.Endpoints;
+using Thole.Providers.OpenAI;
 
 namespace Thole.Providers.Responses;
 
@@ -9,9 +9,12 @@ internal static class ResponsesProvider
         new()
         {
             Name = "openai-responses",
+            Title = "OpenAI, and servers that speak its Responses",
             BaseUrl = "https://api.openai.com/v1",
             KeyVariables = ["OPENAI_API_KEY"],
             BaseUrlVariables = ["OPENAI_BASE_URL"],
+            KeyPage = OpenAIProvider.Definition.KeyPage,
+            Models = OpenAIProvider.Definition.Models,
             Wire = static (options, model) => new ResponsesWire(options, ResponsesQuirks.For(options.BaseAddress, model)),
         };
 }

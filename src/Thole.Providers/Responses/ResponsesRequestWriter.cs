@@ -88,13 +88,7 @@ internal sealed class ResponsesRequestWriter(EndpointOptions options, ResponsesQ
             json.WriteEndObject();
         }
 
-        if (options.ExtraBody is { } extra)
-        {
-            foreach (var field in extra.EnumerateObject())
-            {
-                field.WriteTo(json);
-            }
-        }
+        options.WriteFields(json);
     }
 
     private void WriteTools(Utf8JsonWriter json)

@@ -124,7 +124,7 @@ public sealed class ChatFailureSpecs
     {
         await using var server = ScriptedModelServer.Start();
         server.Reply(reply => reply.Status(429, "{}").Header(header, value));
-        using var http = ProviderConnection.Open(isLoopback: true);
+        using var http = ProviderConnections.Open(isLoopback: true);
         var model = ChatAsked.Model(ChatAsked.Options(server.BaseAddress), () => http, new ManualTime());
 
         var failed = (await ChatAsked.AskAsync(model)).Failure!;
@@ -139,7 +139,7 @@ public sealed class ChatFailureSpecs
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
         taken.Stop();
-        using var http = ProviderConnection.Open(isLoopback: true);
+        using var http = ProviderConnections.Open(isLoopback: true);
         var options = ChatAsked.Options(new Uri($"http://127.0.0.1:{port}/v1"));
 
         var failed = (await ChatAsked.AskAsync(ChatAsked.Model(options, () => http, TimeProvider.System))).Failure!;
@@ -157,7 +157,7 @@ public sealed class ChatFailureSpecs
         using var raw = new TcpListener(IPAddress.Loopback, 0);
         raw.Start();
         var closing = CloseFirstAsync(raw);
-        using var http = ProviderConnection.Open(isLoopback: true);
+        using var http = ProviderConnections.Open(isLoopback: true);
         var options = ChatAsked.Options(new Uri($"http://127.0.0.1:{((IPEndPoint)raw.LocalEndpoint).Port}/v1"));
 
         var failed = (await ChatAsked.AskAsync(ChatAsked.Model(options, () => http, TimeProvider.System))).Failure!;
@@ -172,7 +172,7 @@ public sealed class ChatFailureSpecs
         await using var server = ScriptedModelServer.Start();
         server.Reply(reply => reply.Text("Hi.").Hang());
         var time = new ManualTime();
-        using var http = ProviderConnection.Open(isLoopback: true);
+        using var http = ProviderConnections.Open(isLoopback: true);
         var model = ChatAsked.Model(ChatAsked.Options(server.BaseAddress), () => http, time);
         var events = model
             .StreamAsync(ChatAsked.Request(), TestContext.Current.CancellationToken)
@@ -207,7 +207,7 @@ public sealed class ChatFailureSpecs
             }
         });
         var time = new ManualTime();
-        using var http = ProviderConnection.Open(isLoopback: true);
+        using var http = ProviderConnections.Open(isLoopback: true);
         var model = ChatAsked.Model(ChatAsked.Options(server.BaseAddress), () => http, time);
         await using var events = model
             .StreamAsync(ChatAsked.Request(), TestContext.Current.CancellationToken)
@@ -234,7 +234,7 @@ public sealed class ChatFailureSpecs
         await using var server = ScriptedModelServer.Start();
         server.Reply(reply => reply.Text("Hi.").Hang());
         using var leaving = new CancellationTokenSource();
-        using var http = ProviderConnection.Open(isLoopback: true);
+        using var http = ProviderConnections.Open(isLoopback: true);
         var model = ChatAsked.Model(ChatAsked.Options(server.BaseAddress), () => http, TimeProvider.System);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
@@ -268,7 +268,7 @@ public sealed class ChatFailureSpecs
         var settings = new ProviderSettings
         {
             ApiKey = ChatAsked.Key,
-            Headers = new Dictionary<string, string> { ["X-Key"] = ChatAsked.Key },
+            Defaults = new() { Headers = new Dictionary<string, string> { ["X-Key"] = ChatAsked.Key } },
         };
         var options = ChatAsked.Options() with { Headers = [new("X-Key", ChatAsked.Key)] };
 

@@ -229,7 +229,7 @@ public sealed class ChatRequestSpecs
     {
         await using var server = ScriptedModelServer.Start();
         server.ReplyOtherwise(reply => reply.Text("Hi.").Done());
-        using var http = ProviderConnection.Open(isLoopback: true);
+        using var http = ProviderConnections.Open(isLoopback: true);
         var options = ChatAsked.Options(new Uri($"{server.BaseAddress}/?api-version=1")) with
         {
             Headers = [new("X-Title", "thole")],
@@ -252,7 +252,7 @@ public sealed class ChatRequestSpecs
     public async Task Many_requests_at_once_get_each_their_own_answer()
     {
         await using var server = ScriptedModelServer.Start();
-        using var http = ProviderConnection.Open(isLoopback: true);
+        using var http = ProviderConnections.Open(isLoopback: true);
         for (var number = 0; number < 50; number++)
         {
             var word = $"<{number}>";

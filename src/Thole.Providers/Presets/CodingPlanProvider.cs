@@ -1,0 +1,67 @@
+using Thole.Core.Models;
+using Thole.Providers.OpenAI;
+
+namespace Thole.Providers.Presets;
+
+/// <summary>The subscription of Alibaba's Model Studio, whose keys begin with sk-sp-, in the region of mainland China.</summary>
+internal static class CodingPlanProvider
+{
+    public static Provider Definition { get; } =
+        new()
+        {
+            Name = "coding-plan",
+            Title = "Alibaba Cloud Coding Plan, mainland China",
+            BaseUrl = "https://coding.dashscope.aliyuncs.com/v1",
+            KeyVariables = ["BAILIAN_CODING_PLAN_API_KEY"],
+            KeyPage = "https://bailian.console.aliyun.com/?tab=plan#/coding-plan",
+            Wire = ChatWire.Speak,
+            Models =
+            [
+                new(
+                    "qwen3.5-plus",
+                    new()
+                    {
+                        ContextWindow = 1_000_000,
+                        MaxOutput = 64_000,
+                        Takes = Modalities.Image | Modalities.Video,
+                    }
+                ),
+                new(
+                    "qwen3-coder-plus",
+                    new()
+                    {
+                        ContextWindow = 1_000_000,
+                        MaxOutput = 64_000,
+                        Takes = Modalities.None,
+                    }
+                ),
+                new(
+                    "glm-5",
+                    new()
+                    {
+                        ContextWindow = 202_752,
+                        MaxOutput = 32_000,
+                        Takes = Modalities.None,
+                    }
+                ),
+                new(
+                    "kimi-k2.5",
+                    new()
+                    {
+                        ContextWindow = 262_144,
+                        MaxOutput = 32_000,
+                        Takes = Modalities.Image,
+                    }
+                ),
+                new(
+                    "MiniMax-M2.5",
+                    new()
+                    {
+                        ContextWindow = 196_608,
+                        MaxOutput = 32_000,
+                        Takes = Modalities.None,
+                    }
+                ),
+            ],
+        };
+}
