@@ -160,6 +160,7 @@ public sealed class ProviderCatalog(
             Sampling = set.Sampling,
             MaxOutput = set.MaxOutput,
             Reasoning = set.Reasoning,
+            TextCalls = set.TextCalls,
         };
         return ordinary with
         {

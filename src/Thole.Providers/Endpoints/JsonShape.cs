@@ -8,6 +8,8 @@ internal struct JsonShape
     private bool _isEscaped;
     private bool _hasBegun;
 
+    public readonly bool IsInString => _isInString;
+
     public readonly bool IsWhole => _hasBegun && IsWholeOrEmpty;
 
     public readonly bool IsWholeOrEmpty => _depth == 0 && !_isInString;

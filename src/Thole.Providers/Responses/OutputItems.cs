@@ -9,6 +9,9 @@ namespace Thole.Providers.Responses;
 /// </summary>
 internal sealed class OutputItems
 {
+    // Looking one up is a search through all of them: more than any answer holds would be an attack.
+    private const int Most = 4096;
+
     private readonly List<OutputItem> _items = [];
     private int _first;
 
@@ -104,6 +107,11 @@ internal sealed class OutputItems
 
     private OutputItem New(string kind, long? index, string? id)
     {
+        if (_items.Count == Most)
+        {
+            throw new FormatException("An answer of so many items is none.");
+        }
+
         var item = new OutputItem(kind) { Index = index, Id = id };
         _items.Add(item);
         return item;

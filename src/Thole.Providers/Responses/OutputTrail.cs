@@ -94,8 +94,9 @@ internal sealed class OutputTrail
     private List<OutputStep> Steps(IReadOnlyList<OutputItem> items, IReadOnlyList<OutputItem> calls)
     {
         // Texts that were told one through the other can only be sent back as one.
-        var isMixed = _speakers.Distinct().Count() < _speakers.Count || !_speakers.SequenceEqual(items.Where(_speakers.Contains));
-        var length = _speakers.Distinct().Sum(static speaker => speaker.TextLength);
+        var speakers = _speakers.ToHashSet();
+        var isMixed = speakers.Count < _speakers.Count || !_speakers.SequenceEqual(items.Where(speakers.Contains));
+        var length = speakers.Sum(static speaker => speaker.TextLength);
         List<OutputStep> steps = [];
         List<OutputStep> waiting = [];
         foreach (var item in items)

@@ -383,6 +383,52 @@ public sealed class ResponsesAnswerSpecs
         Assert.Equal("Hi.", asked.Text);
     }
 
+    [Fact]
+    public async Task Whatever_is_missing_or_of_another_type_is_no_defect_of_ours()
+    {
+        string[] events =
+        [
+            """{"type":"response.created","response":{"id":"r","status":"in_progress","output":[],"error":null}}""",
+            """{"type":"response.output_item.added","output_index":0,"item":{"id":"rs","type":"reasoning","summary":[]}}""",
+            """{"type":"response.reasoning_summary_text.delta","output_index":0,"summary_index":0,"delta":"Hm."}""",
+            """{"type":"response.output_item.done","output_index":0,"item":{"id":"rs","type":"reasoning","summary":[{"type":"summary_text","text":"Hm."}],"encrypted_content":"A"}}""",
+            """{"type":"response.output_text.delta","output_index":1,"item_id":"m","content_index":0,"delta":"Hi."}""",
+            """{"type":"response.output_item.added","output_index":2,"item":{"id":"f","type":"function_call","call_id":"a","name":"one","arguments":""}}""",
+            """{"type":"response.function_call_arguments.delta","output_index":2,"item_id":"f","delta":"{}"}""",
+            """{"type":"response.completed","response":{"status":"completed","usage":{"input_tokens":1,"input_tokens_details":{"cached_tokens":0}},"output":[{"type":"message","phase":"commentary","content":[{"type":"output_text","text":"Hi."}]}]}}""",
+        ];
+        string[] values =
+        [
+            "null",
+            "7",
+            "-1",
+            "1e400",
+            "\"x\"",
+            "\"\"",
+            "\"\\ud83d\"",
+            "[]",
+            "[null]",
+            "{}",
+            "true",
+            "99999999999999999999",
+        ];
+        var seed = Random.Shared.Next();
+        var random = new Random(seed);
+        for (var round = 0; round < 1500; round++)
+        {
+            var stream = events.Select(data =>
+            {
+                var colon = random.Next(3) > 0 ? -1 : data.IndexOf(':', random.Next(data.Length));
+                var end = colon < 0 ? -1 : data.IndexOfAny([',', '}'], colon);
+                return Event(end < 0 ? data : $"{data[..(colon + 1)]}{values[random.Next(values.Length)]}{data[end..]}");
+            });
+            var asked = await AskAsync([.. stream]);
+
+            // Anything but an answer or a failure with a sentence would have been thrown by now.
+            Assert.True(asked.Finished is not null || asked.Failure is not null, $"seed {seed}");
+        }
+    }
+
     private static string Added(int place, string item) =>
         Event($$"""{"type":"response.output_item.added","output_index":{{place}},"item":{{item}}}""");
 
