@@ -148,6 +148,7 @@ internal sealed class Composition(
             {
                 Store = new SqliteEventStore(settings.Locations.Sessions, TimeProvider.System, BootId.Read, EventUpgrades.All),
                 Models = Models,
+                Routing = RoutingSection.Read(settings, Environment.GetEnvironmentVariable("HOME")),
                 Tools = () => tools.Enabled,
                 Policy = policy,
                 OpenHands = OpenHands,

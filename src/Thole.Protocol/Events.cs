@@ -68,8 +68,11 @@ public sealed record SteeringTaken(TurnId Turn, IReadOnlyList<SteeringReceived> 
 /// </summary>
 public sealed record ContextAdded(string Source, string Text) : SessionEvent;
 
-/// <summary>A model request goes out. <paramref name="Step"/> counts from 1 within the turn.</summary>
-public sealed record StepStarted(TurnId Turn, int Step, string Model) : SessionEvent;
+/// <summary>
+/// A model request goes out. <paramref name="Step"/> counts from 1 within the turn. <paramref name="Route"/> says why it is not the
+/// session's model that is asked, where it is not.
+/// </summary>
+public sealed record StepStarted(TurnId Turn, int Step, string Model, string? Route = null) : SessionEvent;
 
 /// <summary>Streamed text, coalesced. The finished message is the sum of its pieces and is not stored twice.</summary>
 public sealed record TextPiece(string Text) : SessionEvent;
@@ -80,9 +83,16 @@ public sealed record ReasoningPiece(string Text) : SessionEvent;
 /// <summary>
 /// A request failed. The pieces since <see cref="StepStarted"/> are void: readers drop them. With <paramref name="RetryIn"/>
 /// the step is tried again after that time; without it the turn ends. <paramref name="Raw"/> keeps the bytes of the broken stream.
+/// <paramref name="Next"/> is the model that is asked then, where it is another one.
 /// </summary>
-public sealed record AttemptFailed(string Error, string Message, int Attempt, TimeSpan? RetryIn = null, BlobId? Raw = null)
-    : SessionEvent;
+public sealed record AttemptFailed(
+    string Error,
+    string Message,
+    int Attempt,
+    TimeSpan? RetryIn = null,
+    BlobId? Raw = null,
+    string? Next = null
+) : SessionEvent;
 
 /// <summary>
 /// The model has said all of this step. Its text and reasoning are the pieces since <see cref="StepStarted"/>.
@@ -91,7 +101,17 @@ public sealed record AttemptFailed(string Error, string Message, int Attempt, Ti
 public sealed record MessageCompleted(string Stop, Usage Usage, JsonElement? ProviderData = null) : SessionEvent;
 
 /// <summary>With a <paramref name="Problem"/> it came damaged and must not run: the sentence is its result.</summary>
-public sealed record CallRequested(ToolCall Call, ToolKind Kind, string Title, string? Problem = null) : SessionEvent;
+/// <param name="Touches">
+/// What it reads or writes, from the workspace where it lies in it: a path, <c>folder/*</c> for the names in a folder,
+/// <c>folder/**</c> for all that is below it, <c>**</c> where nobody can know. Absent in logs of before this was written.
+/// </param>
+public sealed record CallRequested(
+    ToolCall Call,
+    ToolKind Kind,
+    string Title,
+    string? Problem = null,
+    IReadOnlyList<string>? Touches = null
+) : SessionEvent;
 
 /// <summary>
 /// The call waits for a person. <paramref name="Questions"/> is empty where the question is only: may it run? Without an

@@ -1,5 +1,6 @@
 using Thole.Core.Models;
 using Thole.Providers.Endpoints;
+using Thole.Providers.Google;
 using Thole.Providers.OpenAI;
 using Thole.Providers.Presets;
 using Thole.Providers.Responses;
@@ -23,6 +24,7 @@ public sealed class ProviderCatalog(
     [
         OpenAIProvider.Definition,
         ResponsesProvider.Definition,
+        GeminiProvider.Definition,
         ModelScopeProvider.Definition,
         DashScopeProvider.Definition,
         DashScopeIntlProvider.Definition,

@@ -23,7 +23,7 @@ public sealed partial class GlobTool() : Tool<GlobTool.Arguments>(static () => G
     protected override string Title(Arguments arguments, ToolContext context) => $"Find {ShownText.Of(arguments.Pattern)}";
 
     protected override IReadOnlyList<Touch> Touches(Arguments arguments, ToolContext context) =>
-        [Touch.Read(context.Workspace.Resolve(arguments.Path ?? "."))];
+        [Touch.ReadBelow(context.Workspace.Resolve(arguments.Path ?? "."))];
 
     protected override string? Subject(Arguments arguments, ToolContext context) =>
         context.Workspace.Resolve(arguments.Path ?? ".").Full;

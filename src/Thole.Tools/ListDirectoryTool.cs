@@ -27,7 +27,7 @@ public sealed partial class ListDirectoryTool()
         $"List {ShownText.Of(context.Workspace.Resolve(arguments.Path).ToString())}";
 
     protected override IReadOnlyList<Touch> Touches(Arguments arguments, ToolContext context) =>
-        [Touch.Read(context.Workspace.Resolve(arguments.Path))];
+        [Touch.Names(context.Workspace.Resolve(arguments.Path))];
 
     protected override string? Subject(Arguments arguments, ToolContext context) =>
         context.Workspace.Resolve(arguments.Path).Full;

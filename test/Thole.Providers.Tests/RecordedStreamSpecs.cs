@@ -40,9 +40,9 @@ public sealed class RecordedStreamSpecs
             .Reply(reply => reply.Raw(bytes).WithCrLf())
             .Reply(reply => reply.Raw(bytes).UntilClose());
 
-        AssertEqual(wire, expected, await wire.Asking.AskAsync(server));
-        AssertEqual(wire, expected, await wire.Asking.AskAsync(server));
-        AssertEqual(wire, expected, await wire.Asking.AskAsync(server));
+        AssertEqual(wire, bytes, expected, await wire.Asking.AskAsync(server));
+        AssertEqual(wire, bytes, expected, await wire.Asking.AskAsync(server));
+        AssertEqual(wire, bytes, expected, await wire.Asking.AskAsync(server));
     }
 
     [Theory]
@@ -50,7 +50,7 @@ public sealed class RecordedStreamSpecs
     public async Task A_recorded_stream_says_the_same_byte_by_byte_and_in_random_pieces(string name)
     {
         var (wire, bytes, expected) = Load(name);
-        AssertEqual(wire, expected, await wire.Asking.AskAsync(bytes, () => 1));
+        AssertEqual(wire, bytes, expected, await wire.Asking.AskAsync(bytes, () => 1));
 
         var seed = Random.Shared.Next();
         var random = new Random(seed);
@@ -58,7 +58,7 @@ public sealed class RecordedStreamSpecs
         {
             var asked = await wire.Asking.AskAsync(bytes, () => random.Next(1, 200));
             Assert.True(asked.Finished is not null || TellsError(expected), $"seed {seed}: {asked.Failure}");
-            AssertEqual(wire, expected, asked);
+            AssertEqual(wire, bytes, expected, asked);
         }
     }
 
@@ -145,7 +145,7 @@ public sealed class RecordedStreamSpecs
         Assert.Empty(asked.Calls);
     }
 
-    private static void AssertEqual(RecordedWire wire, JsonElement expected, Asked asked)
+    private static void AssertEqual(RecordedWire wire, byte[] stream, JsonElement expected, Asked asked)
     {
         if (expected.GetProperty("error") is { ValueKind: JsonValueKind.Object } error)
         {
@@ -156,12 +156,17 @@ public sealed class RecordedStreamSpecs
         Assert.Null(asked.Failure);
         Assert.Equal(expected.GetProperty("text").GetString(), asked.Text);
         Assert.Equal(expected.GetProperty("reasoning").GetString(), asked.Reasoning);
-        Assert.Equal(
-            expected
+        Assert.All(asked.Calls, call => Assert.Null(call.Problem));
+        RecordedCall[] calls =
+        [
+            .. expected
                 .GetProperty("tool_calls")
                 .EnumerateArray()
-                .Select(call => (Get(call, "id"), Get(call, "name"), Get(call, "arguments"), (string?)null)),
-            asked.Calls.Select(call => (call.ProviderId, (string?)call.Name, (string?)call.Arguments, call.Problem))
+                .Select(call => new RecordedCall(Get(call, "id"), Get(call, "name"), Get(call, "arguments"))),
+        ];
+        Assert.Equal(
+            wire.Calls(calls, stream).Select(call => call with { Arguments = wire.Arguments(call.Arguments) }),
+            asked.Calls.Select(call => new RecordedCall(call.ProviderId, call.Name, wire.Arguments(call.Arguments)))
         );
         Assert.Equal(wire.Usage(expected.GetProperty("usage")), asked.Finished!.Usage);
         Assert.Equal(wire.Stop(Get(expected, "finish_reason")), asked.Finished.Stop);
@@ -179,6 +184,10 @@ public sealed class RecordedStreamSpecs
             if (bytes[at] == '\n' && bytes[at + 1] == '\n')
             {
                 borders.Add(at + 2);
+            }
+            else if (bytes.AsSpan(at).StartsWith("\n\r\n"u8))
+            {
+                borders.Add(at + 3);
             }
         }
 

@@ -10,7 +10,7 @@ internal abstract class RecordedWire(string protocol, Provider provider)
 {
     /// <summary>All that the manifest knows.</summary>
     public static IReadOnlyList<RecordedWire> All { get; } =
-    [new RecordedChat("openai-chat"), new RecordedChat("openai-completions"), new RecordedResponses()];
+    [new RecordedChat("openai-chat"), new RecordedChat("openai-completions"), new RecordedResponses(), new RecordedGemini()];
 
     /// <summary>As the manifest calls it.</summary>
     public string Protocol { get; } = protocol;
@@ -26,6 +26,12 @@ internal abstract class RecordedWire(string protocol, Provider provider)
     public abstract Usage Usage(JsonElement expected);
 
     public abstract StopReason Stop(string? expected);
+
+    /// <summary>What should have become of the calls, where the manifest's own account of them is not what a call is to us.</summary>
+    public virtual IReadOnlyList<RecordedCall> Calls(IReadOnlyList<RecordedCall> expected, byte[] stream) => expected;
+
+    /// <summary>Arguments as they are compared: with the text that came, or with what it means.</summary>
+    public virtual string? Arguments(string? text) => text;
 
     protected static long? Number(JsonElement? parent, string name) =>
         parent is { ValueKind: JsonValueKind.Object } known && known.TryGetProperty(name, out var number)
@@ -58,3 +64,5 @@ internal abstract class RecordedWire(string protocol, Provider provider)
             };
     }
 }
+
+internal readonly record struct RecordedCall(string? Id, string? Name, string? Arguments);

@@ -8,6 +8,7 @@ namespace Thole.Cli.Configuration;
 /// Whether a repository's own settings file may set it. It may not where a hostile repository could send a key elsewhere, run
 /// something, or give itself rights.
 /// </param>
+/// <param name="ProjectAdds">Whether what a repository's own settings file says is added to what the user says, and takes nothing away.</param>
 /// <param name="Least">Of a number.</param>
 /// <param name="Most">Of a number; what counts milliseconds or items later must not overflow.</param>
 internal sealed record SettingDefinition(
@@ -20,6 +21,7 @@ internal sealed record SettingDefinition(
     bool ProjectMaySet = false,
     bool IsSecret = false,
     IReadOnlyList<string>? Choices = null,
+    bool ProjectAdds = false,
     long Least = 1,
     long Most = int.MaxValue
 )
@@ -53,4 +55,7 @@ internal enum SettingType
 
     /// <summary>A JSON object, passed on as it is.</summary>
     Object,
+
+    /// <summary>A JSON array of objects, read by who knows them.</summary>
+    ObjectList,
 }

@@ -62,6 +62,25 @@ internal static class SettingDefinitions
             SettingType.TextList,
             "Environment variables that commands may see although they look like secrets."
         ),
+        .. Roles(),
+        new(
+            "routes",
+            SettingType.ObjectList,
+            "Rules that say which model does what: roles, agent, paths, minTokens, and a model."
+        ),
+        new(
+            "fallbacks",
+            SettingType.TextList,
+            "Models that are asked, in this order, where one is out of reach, overloaded or out of quota.",
+            "--fallback-models"
+        ),
+        new(
+            "localPaths",
+            SettingType.TextList,
+            "What may not leave this machine: a session that has touched any of it goes to local models only.",
+            ProjectAdds: true
+        ),
+        new("localModel", SettingType.Text, "The model on this machine that works where localPaths rule another out."),
         new(
             "providers.*.protocol",
             SettingType.Text,
@@ -73,6 +92,17 @@ internal static class SettingDefinitions
         .. OfModels("providers.*"),
         .. OfModels("providers.*.models.*"),
     ];
+
+    private static IEnumerable<SettingDefinition> Roles() =>
+        [
+            new("roles.fast", SettingType.Text, "The model for small things that must be quick."),
+            new("roles.plan", SettingType.Text, "The model that works in plan mode."),
+            new("roles.explore", SettingType.Text, "The model that reads and searches for others."),
+            new("roles.review", SettingType.Text, "The model that judges what was done."),
+            new("roles.vision", SettingType.Text, "The model that says what images show to one that takes none."),
+            new("roles.compact", SettingType.Text, "The model that summarises an older part of the context."),
+            new("roles.hook", SettingType.Text, "The model that decides in a hook's place."),
+        ];
 
     /// <summary>What can be set for one model, or for all of a provider.</summary>
     private static IEnumerable<SettingDefinition> OfModels(string whose) =>

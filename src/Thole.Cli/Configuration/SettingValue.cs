@@ -49,6 +49,7 @@ internal sealed record SettingValue(SettingDefinition Definition, object Value, 
             { Type: SettingType.Flag } => "true or false",
             { Type: SettingType.Amount } => "a number from 0 to 1000000",
             { Type: SettingType.Object } => "an object",
+            { Type: SettingType.ObjectList } => "a list of objects",
             _ => "a text",
         };
 

@@ -40,6 +40,9 @@ internal sealed class Settings
     public double CompactAt => (double)_values["context.compactAt"].Value;
     public IReadOnlyList<string> PassEnvironment => List("shell.passEnvironment");
 
+    /// <summary>The value itself, for who knows its type.</summary>
+    public SettingValue? Find(string path) => _values.GetValueOrDefault(path);
+
     /// <summary>Where one of the settings came from, for those that matter twice.</summary>
     public SettingLevel LevelOf(string path) => _values.TryGetValue(path, out var value) ? value.Level : SettingLevel.Default;
 
@@ -62,7 +65,7 @@ internal sealed class Settings
     public IReadOnlyDictionary<string, string>? Map(string path) =>
         _values.GetValueOrDefault(path)?.Value as IReadOnlyDictionary<string, string>;
 
-    private IReadOnlyList<string> List(string path) => _values.GetValueOrDefault(path)?.Value as IReadOnlyList<string> ?? [];
+    public IReadOnlyList<string> List(string path) => _values.GetValueOrDefault(path)?.Value as IReadOnlyList<string> ?? [];
 
     /// <param name="flags">By the definition's path, the texts of the flags that were given.</param>
     /// <exception cref="UsageException">A level holds what cannot be.</exception>
@@ -207,6 +210,12 @@ internal sealed class Settings
     {
         var loosens =
             value.Definition.Path is "approvalMode" && Strictness((string)value.Value) < Strictness(Text("approvalMode")!);
+        if (value.Definition.ProjectAdds)
+        {
+            Set(value with { Value = (IReadOnlyList<string>)[.. List(value.Path), .. (IReadOnlyList<string>)value.Value] });
+            return;
+        }
+
         if (value.Definition.ProjectMaySet && !loosens)
         {
             Set(value);

@@ -139,6 +139,8 @@ internal static class SettingsFile
                 when value.TryGetDecimal(out var amount) && amount is >= 0 and <= 1_000_000 => amount,
             (SettingType.Flag, JsonValueKind.True or JsonValueKind.False) => value.GetBoolean(),
             (SettingType.Object, JsonValueKind.Object) => value.Clone(),
+            (SettingType.ObjectList, JsonValueKind.Array)
+                when value.EnumerateArray().All(static item => item.ValueKind is JsonValueKind.Object) => value.Clone(),
             (SettingType.TextList, JsonValueKind.Array)
                 when value
                     .EnumerateArray()

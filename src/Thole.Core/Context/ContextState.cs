@@ -12,10 +12,18 @@ namespace Thole.Core.Context;
 /// </summary>
 public sealed record ContextState
 {
+    private const int MaxTouched = 5_000;
+
     public static ContextState Empty { get; } = new();
 
     /// <summary><c>provider/model</c> of the next step.</summary>
     public string Model { get; init; } = "";
+
+    /// <summary><c>provider/model</c> of who speaks in the step that runs, or spoke in the last one.</summary>
+    public string Speaker { get; init; } = "";
+
+    /// <summary>All that the session has touched, as <see cref="CallRequested.Touches"/> says it; what was compacted away is still known.</summary>
+    public ImmutableHashSet<string> Touched { get; init; } = [];
 
     /// <summary>The system prompt: what was added before the first step. Never changed after it.</summary>
     public string System { get; init; } = "";
@@ -57,12 +65,12 @@ public sealed record ContextState
                 Items = Items.AddRange(taken.Messages.Select(message => new UserItem(envelope.Sequence, message.Content))),
             },
             ContextAdded added => Add(envelope.Sequence, added),
-            StepStarted => this with { HasStepped = true, Text = [], Reasoning = [] },
+            StepStarted step => this with { HasStepped = true, Speaker = step.Model, Text = [], Reasoning = [] },
             TextPiece piece => this with { Text = Text.Add(piece.Text) },
             ReasoningPiece piece => this with { Reasoning = Reasoning.Add(piece.Text) },
-            AttemptFailed => this with { Text = [], Reasoning = [] },
+            AttemptFailed failed => this with { Speaker = failed.Next ?? Speaker, Text = [], Reasoning = [] },
             MessageCompleted message => Complete(envelope.Sequence, message),
-            CallRequested requested => Request(requested.Call),
+            CallRequested requested => Request(requested.Call) with { Touched = Touch(requested) },
             CallCompleted completed => Answer(envelope.Sequence, completed),
             FileSeen seen => this with
             {
@@ -98,7 +106,7 @@ public sealed record ContextState
         var said = this with
         {
             Items = Items.Add(
-                new AssistantItem(sequence, string.Concat(Text), string.Concat(Reasoning), [], Model, message.ProviderData)
+                new AssistantItem(sequence, string.Concat(Text), string.Concat(Reasoning), [], Speaker, message.ProviderData)
             ),
             Text = [],
             Reasoning = [],
@@ -122,6 +130,14 @@ public sealed record ContextState
         var message = (AssistantItem)Items[index];
         return this with { Items = Items.SetItem(index, message with { Calls = [.. message.Calls, call] }) };
     }
+
+    /// <summary>A session that touched very much has touched anything: what it knows of single paths then costs more than it tells.</summary>
+    private ImmutableHashSet<string> Touch(CallRequested requested) =>
+        Touched.Count >= MaxTouched ? Touched.Add("**")
+        : requested.Touches is { } touches ? Touched.Union(touches)
+        // A log of before touches were written does not tell.
+        : requested.Kind is ToolKind.Think ? Touched
+        : Touched.Add("**");
 
     /// <summary>Calls that run together end in any order; the model is shown their results in the order in which it asked.</summary>
     private ContextState Answer(long sequence, CallCompleted completed)
@@ -187,7 +203,7 @@ public sealed record ContextState
             }
             : this with
             {
-                Items = Items.Add(new AssistantItem(sequence, string.Concat(Text), "", [], Model, null)),
+                Items = Items.Add(new AssistantItem(sequence, string.Concat(Text), "", [], Speaker, null)),
                 Text = [],
                 Reasoning = [],
             };

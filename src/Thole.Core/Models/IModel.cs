@@ -52,7 +52,11 @@ public sealed record CallProposed(string? ProviderId, string Name, string Argume
 /// The attempt failed and is made again after <paramref name="RetryIn"/>: everything said since the request began is void.
 /// Told by the retrying wrapper; a model itself throws.
 /// </summary>
-public sealed record AttemptVoided(ModelException Failure, int Attempt, TimeSpan RetryIn) : ModelEvent;
+public sealed record AttemptVoided(ModelException Failure, int Attempt, TimeSpan RetryIn) : ModelEvent
+{
+    /// <summary><c>provider/model</c> of who is asked next, where it is another one.</summary>
+    public string? Next { get; init; }
+}
 
 /// <summary>The model has said all of this step.</summary>
 public sealed record ModelFinished(StopReason Stop, Usage Usage, JsonElement? ProviderData = null) : ModelEvent;

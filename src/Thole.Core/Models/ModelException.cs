@@ -52,6 +52,9 @@ public enum ModelFailure
     /// <summary>The provider's filter would not let the request through: it will not the next time either.</summary>
     ContentRefused,
 
+    /// <summary>What the session knows may not leave this machine, and the model is elsewhere.</summary>
+    MustStayLocal,
+
     /// <summary>The stream ended before it was finished.</summary>
     StreamCut,
 

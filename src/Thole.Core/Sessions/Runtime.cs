@@ -5,6 +5,7 @@ using Thole.Core.Context;
 using Thole.Core.Log;
 using Thole.Core.Models;
 using Thole.Core.Permissions;
+using Thole.Core.Routing;
 using Thole.Core.Tools;
 using Thole.Core.Turns;
 using Thole.Core.Workspaces;
@@ -26,7 +27,7 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
     {
         _parts = parts;
         var turns = new TurnRunner(
-            parts.Models,
+            new ModelRouter(parts.Models, parts.Routing),
             parts.Tools,
             new ContextBuilder(parts.SystemPrompt, parts.Sources),
             new Compaction(parts.CompactionThreshold),

@@ -3,6 +3,7 @@ using Thole.Core.Context;
 using Thole.Core.Log;
 using Thole.Core.Models;
 using Thole.Core.Permissions;
+using Thole.Core.Routing;
 using Thole.Core.Tools;
 using Thole.Core.Turns;
 using Thole.Core.Workspaces;
@@ -14,6 +15,9 @@ public sealed record RuntimeParts
 {
     public required IEventStore Store { get; init; }
     public required IModelCatalog Models { get; init; }
+
+    /// <summary>Which of them does what.</summary>
+    public RoutingRules Routing { get; init; } = RoutingRules.None;
 
     /// <summary>The tools of the next step.</summary>
     public required Func<ToolBox> Tools { get; init; }

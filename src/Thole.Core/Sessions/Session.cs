@@ -56,6 +56,8 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
 
     public ContextState Context => State.Context;
 
+    public string Root => State.Workspace;
+
     public ApprovalMode ApprovalMode => State.ApprovalMode;
 
     public bool HasSteering => State.Steering is [_, ..];

@@ -11,6 +11,9 @@ internal interface ISessionView
 
     TurnId Turn { get; }
 
+    /// <summary>The workspace: absolute, links resolved.</summary>
+    string Root { get; }
+
     ContextState Context { get; }
 
     ApprovalMode ApprovalMode { get; }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Thole.Core.Context;
 using Thole.Core.Log;
 using Thole.Core.Models;
+using Thole.Core.Routing;
 using Thole.Core.Tools;
 using Thole.Protocol;
 
@@ -9,7 +10,7 @@ namespace Thole.Core.Turns;
 
 /// <summary>The loop. Ask the model; run what it asks for; until it asks for nothing.</summary>
 internal sealed class TurnRunner(
-    IModelCatalog models,
+    ModelRouter router,
     Func<ToolBox> tools,
     ContextBuilder context,
     Compaction compaction,
@@ -105,7 +106,8 @@ internal sealed class TurnRunner(
     /// <summary>One model request and what it said. A context that turns out too long is compacted once and asked again.</summary>
     private async Task<Said> StepAsync(ISessionJournal journal, int step, CancellationToken cancellationToken)
     {
-        var endpoint = models.Find(journal.Context.Model);
+        var route = Choose(journal, journal.ApprovalMode is ApprovalMode.Plan ? ModelRole.Plan : ModelRole.Main);
+        var endpoint = route.Endpoint;
         var box = tools();
         if (compaction.IsDue(journal.Context, endpoint, box))
         {
@@ -114,7 +116,7 @@ internal sealed class TurnRunner(
 
         try
         {
-            return await AskAsync(journal, endpoint, box, step, cancellationToken);
+            return await AskAsync(journal, route, box, step, cancellationToken);
         }
         catch (ModelException failure) when (failure.Failure is ModelFailure.ContextOverflow)
         {
@@ -123,16 +125,27 @@ internal sealed class TurnRunner(
                 throw;
             }
 
-            return await AskAsync(journal, endpoint, box, step, cancellationToken);
+            return await AskAsync(journal, route, box, step, cancellationToken);
         }
     }
 
-    private static async Task<bool> CompactAsync(
-        ISessionJournal journal,
-        ModelEndpoint endpoint,
-        CancellationToken cancellationToken
-    )
+    private Route Choose(ISessionJournal journal, ModelRole role) =>
+        router.Choose(
+            new ModelNeed
+            {
+                Role = role,
+                SessionModel = journal.Context.Model,
+                Root = journal.Root,
+                Touched = journal.Context.Touched,
+                Tokens = ContextSize.Of(journal.Context, 0),
+            }
+        );
+
+    private async Task<bool> CompactAsync(ISessionJournal journal, ModelEndpoint main, CancellationToken cancellationToken)
     {
+        // Who summarises must be able to read it all.
+        var summarising = Choose(journal, ModelRole.Compact).Endpoint;
+        var endpoint = summarising.Limits.ContextWindow >= main.Limits.ContextWindow ? summarising : main;
         var happened = await Compaction.RunAsync(journal.Context, endpoint, journal.Id, journal.Hands.Blobs, cancellationToken);
         await journal.RecordAsync(happened);
         return happened is ContextCompacted;
@@ -140,13 +153,14 @@ internal sealed class TurnRunner(
 
     private async Task<Said> AskAsync(
         ISessionJournal journal,
-        ModelEndpoint endpoint,
+        Route route,
         ToolBox box,
         int step,
         CancellationToken cancellationToken
     )
     {
-        await journal.RecordAsync(new StepStarted(journal.Turn, step, endpoint.Name));
+        var endpoint = route.Endpoint;
+        await journal.RecordAsync(new StepStarted(journal.Turn, step, endpoint.Name, route.Reason));
         await using var pieces = new PieceBuffer(journal, time);
         List<CallProposed> calls = [];
         var attempt = 1;
@@ -171,7 +185,7 @@ internal sealed class TurnRunner(
                         calls.Clear();
                         attempt = voided.Attempt + 1;
                         pieces.Reset();
-                        await RecordFailureAsync(journal, voided.Failure, voided.Attempt, voided.RetryIn);
+                        await RecordFailureAsync(journal, voided.Failure, voided.Attempt, voided.RetryIn, voided.Next);
                         break;
                     case ModelFinished finished:
                         await pieces.FlushAsync();
@@ -212,15 +226,29 @@ internal sealed class TurnRunner(
         ];
         await journal.RecordAsync([
             new MessageCompleted(Word(finished.Stop.ToString()), finished.Usage, finished.ProviderData),
-            .. calls.Select(call => new CallRequested(call.Call, call.Kind, call.Preparation.Title, call.Pending.Problem)),
+            .. calls.Select(call => new CallRequested(
+                call.Call,
+                call.Kind,
+                call.Preparation.Title,
+                call.Pending.Problem,
+                [.. call.Preparation.Touches.Select(touch => touch.Describe(journal.Root))]
+            )),
         ]);
         return new Said(finished.Stop, calls, isEmpty && calls is []);
     }
 
-    private static async Task RecordFailureAsync(ISessionJournal journal, ModelException failure, int attempt, TimeSpan? retryIn)
+    private static async Task RecordFailureAsync(
+        ISessionJournal journal,
+        ModelException failure,
+        int attempt,
+        TimeSpan? retryIn,
+        string? next = null
+    )
     {
         var raw = failure.Raw.IsEmpty ? null : await journal.Hands.Blobs.TryStoreAsync(failure.Raw);
-        await journal.RecordAsync(new AttemptFailed(Word(failure.Failure.ToString()), failure.Message, attempt, retryIn, raw));
+        await journal.RecordAsync(
+            new AttemptFailed(Word(failure.Failure.ToString()), failure.Message, attempt, retryIn, raw, next)
+        );
     }
 
     private static string Word(string name) => JsonNamingPolicy.SnakeCaseLower.ConvertName(name);

@@ -45,11 +45,17 @@ internal sealed class EndpointFailures(EndpointOptions options, string model, Ti
         }
 
         var complaint = ProviderComplaint.Read(body);
-        return From(ProviderErrors.Classify(status, complaint), complaint, status, raw, RetryAfter(headers));
+        return From(
+            ProviderErrors.Classify(status, complaint),
+            complaint,
+            status,
+            raw,
+            RetryAfter(headers) ?? complaint.RetryAfter
+        );
     }
 
     public ModelException InStream(ProviderComplaint complaint, RawTrace raw) =>
-        From(ProviderErrors.Classify(status: null, complaint), complaint, status: null, raw, retryAfter: null);
+        From(ProviderErrors.Classify(status: null, complaint), complaint, status: null, raw, complaint.RetryAfter);
 
     public ModelException Failed(ModelFailure failure, string sentence, RawTrace raw, Exception? inner = null) =>
         new(failure, options.Credential.Hide(sentence), inner) { Raw = raw.ToArray(options.Credential) };

@@ -7,6 +7,9 @@ namespace Thole.Providers.Endpoints;
 /// <summary>What a provider said of a failure, taken out of whatever shape it came in. Outside text, not yet made harmless.</summary>
 internal readonly record struct ProviderComplaint(string Words, string Code)
 {
+    /// <summary>When to come back, where that was said in the body and not in a header.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>Reads <c>{"error":{…}}</c> and its many cousins; a body that is no JSON is its own words.</summary>
     public static ProviderComplaint Read(ReadOnlyMemory<byte> body)
     {
@@ -15,8 +18,9 @@ internal readonly record struct ProviderComplaint(string Words, string Code)
             using var document = JsonDocument.Parse(body);
             return Read(document.RootElement);
         }
-        catch (JsonException)
+        catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
         {
+            // The latter where a string in it is no text: half a surrogate pair.
             return new ProviderComplaint(Encoding.UTF8.GetString(body.Span), "");
         }
     }
@@ -38,12 +42,16 @@ internal readonly record struct ProviderComplaint(string Words, string Code)
             error = inner;
         }
 
+        var details = ErrorDetails.Read(error);
         return new ProviderComplaint(
             error.ValueKind is JsonValueKind.String
                 ? error.ToString()
                 : First(error, "message", "detail", "msg", "error_msg") ?? said.ToString(),
-            string.Join(' ', First(error, "code"), First(error, "type"), First(error, "status"))
-        );
+            string.Join(' ', First(error, "code"), First(error, "type"), First(error, "status"), details.Words)
+        )
+        {
+            RetryAfter = details.RetryAfter,
+        };
     }
 
     private static string? First(JsonElement error, params ReadOnlySpan<string> names)
@@ -116,13 +124,21 @@ internal static class ProviderErrors
         "no such model",
     ];
 
+    // Google answers them with 400.
+    private static readonly string[] s_wrongKey = ["api_key_invalid", "api key not valid", "api key expired"];
+
     /// <param name="status">Absent for an error inside a stream that had begun well.</param>
     public static ModelFailure Classify(int? status, ProviderComplaint complaint)
     {
         var said = $"{complaint.Code} {complaint.Words}";
-        if (status is 402 || Mentions(said, s_quota))
+        if (status is 402 || IsQuota(said, complaint))
         {
             return ModelFailure.QuotaExhausted;
+        }
+
+        if (Mentions(said, s_wrongKey))
+        {
+            return ModelFailure.Unauthorized;
         }
 
         if (status is 413 || (status is null or 400 or 422 or 500 && Mentions(said, s_overflow)))
@@ -151,11 +167,17 @@ internal static class ProviderErrors
         };
     }
 
+    /// <summary>Google complains of an exceeded quota where a limit of the minute was reached, too; then it says which, or when to come back.</summary>
+    private static bool IsQuota(string said, ProviderComplaint complaint) =>
+        Mentions(complaint.Code, "PerDay")
+        || (Mentions(said, s_quota) && complaint.RetryAfter is null && !Mentions(complaint.Code, "PerMinute"));
+
     private static ModelFailure ClassifyInStream(string said) =>
-        Mentions(said, "rate_limit", "rate limit", "too many requests", "429") ? ModelFailure.RateLimited
+        Mentions(said, "rate_limit", "rate limit", "too many requests", "resource_exhausted", "429") ? ModelFailure.RateLimited
         : Mentions(said, "overloaded", "server_error", "unavailable", "slow_down", "502", "503", "529") ? ModelFailure.Overloaded
-        : Mentions(said, "invalid_api_key", "authentication", "unauthorized") ? ModelFailure.Unauthorized
-        : Mentions(said, "invalid_request") ? ModelFailure.InvalidRequest
+        : Mentions(said, "invalid_api_key", "authentication", "unauthorized", "unauthenticated", "permission_denied")
+            ? ModelFailure.Unauthorized
+        : Mentions(said, "invalid_request", "invalid_argument") ? ModelFailure.InvalidRequest
         : ModelFailure.StreamError;
 
     private static bool IsModelMissing(string said) =>

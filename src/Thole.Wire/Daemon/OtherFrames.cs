@@ -29,6 +29,10 @@ internal static class OtherFrames
                 {
                     data.WriteNumber("step", step.Step);
                     data.WriteString("modelId", step.Model);
+                    if (step.Route is { } route)
+                    {
+                        data.WriteString("route", route);
+                    }
                 }
             ),
             AttemptFailed failed => Say(
@@ -42,6 +46,11 @@ internal static class OtherFrames
                     if (failed.RetryIn is { } wait)
                     {
                         data.WriteNumber("retryInMs", (long)wait.TotalMilliseconds);
+                    }
+
+                    if (failed.Next is { } next)
+                    {
+                        data.WriteString("nextModelId", next);
                     }
                 }
             ),

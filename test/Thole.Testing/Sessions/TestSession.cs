@@ -3,6 +3,7 @@ using Thole.Core.Context;
 using Thole.Core.Log;
 using Thole.Core.Models;
 using Thole.Core.Permissions;
+using Thole.Core.Routing;
 using Thole.Core.Sessions;
 using Thole.Core.Tools;
 using Thole.Core.Turns;
@@ -29,6 +30,7 @@ public sealed class TestSession : IAsyncDisposable, IModelCatalog, IPermissionPo
             {
                 Store = options.Disk ?? store,
                 Models = this,
+                Routing = options.Routing,
                 Tools = () => new ToolBox(tools),
                 Policy = this,
                 OpenHands = (root, blobs, seen) =>
@@ -173,7 +175,9 @@ public sealed class TestSession : IAsyncDisposable, IModelCatalog, IPermissionPo
         ];
 
     public ModelEndpoint Find(string name) =>
-        Options.Unusable is { } failure ? throw failure : new(name, "model", Model, Options.Limits);
+        Options.Unusable is { } failure ? throw failure
+        : Options.Endpoints is { } endpoints ? endpoints(name)
+        : new(name, "model", Model, Options.Limits);
 
     public Judgement Judge(ITool tool, Preparation call, ApprovalMode mode) =>
         new(Options.Judge?.Invoke(tool.Name, mode) ?? Options.Verdict, "judged by the test");
@@ -223,4 +227,8 @@ public sealed class TestOptions
     public ModelLimits Limits { get; init; } = new(ContextWindow: 100_000, MaxOutput: 4_000);
     public IReadOnlyList<IContextSource> Sources { get; init; } = [];
     public ModelException? Unusable { get; set; }
+    public RoutingRules Routing { get; init; } = RoutingRules.None;
+
+    /// <summary>By name, where there is more than the one model.</summary>
+    public Func<string, ModelEndpoint>? Endpoints { get; init; }
 }

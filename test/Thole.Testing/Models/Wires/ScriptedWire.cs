@@ -5,7 +5,9 @@ internal abstract class ScriptedWire
 {
     /// <summary>What is spoken at a path.</summary>
     public static ScriptedWire For(string path) =>
-        path.Split('?')[0].EndsWith("/responses", StringComparison.Ordinal) ? new ScriptedResponses() : new ScriptedChat();
+        path.Contains(":streamGenerateContent", StringComparison.Ordinal) ? new ScriptedGemini()
+        : path.Split('?')[0].EndsWith("/responses", StringComparison.Ordinal) ? new ScriptedResponses()
+        : new ScriptedChat();
 
     public abstract IEnumerable<ScriptedEvent> Text(string piece);
 
