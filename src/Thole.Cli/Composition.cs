@@ -37,7 +37,8 @@ internal sealed class Composition(
     public IReadOnlyList<string> ToolNames => [.. Tools.Enabled.Definitions.Select(tool => tool.Name)];
 
     /// <summary>The workspace for clients that are no session; the folders included for tools are none of their business.</summary>
-    public IWorkspaceFiles Files => field ??= new WorkspaceFiles(Root, new Searcher(Root), _gate, TimeProvider.System);
+    public IWorkspaceFiles Files =>
+        field ??= new WorkspaceFiles(Root, new Searcher(Root), _gate, TimeProvider.System, settings.Locations.Config);
 
     public IRepository Repository =>
         field ??= new Repository(

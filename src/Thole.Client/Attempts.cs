@@ -15,6 +15,7 @@ internal sealed class Attempts(ClientOptions options, TimeSpan patience)
     public void Succeed() => _failed = 0;
 
     /// <param name="asked">How long the daemon said to wait.</param>
+    /// <param name="cancellationToken">Nobody waits any more.</param>
     /// <returns>False where the patience is over.</returns>
     public async Task<bool> WaitAsync(TimeSpan? asked, CancellationToken cancellationToken)
     {

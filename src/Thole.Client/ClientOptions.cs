@@ -27,6 +27,7 @@ public sealed record ClientOptions
     /// <summary>How requests travel, where the system's own way does not suit: certificates, proxies. The client does not dispose it.</summary>
     public HttpMessageHandler? Handler { get; init; }
 
+    /// <summary>The clock of every wait and limit.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>From 0 to 1: spreads the attempts of many clients that lost their daemon at once.</summary>

@@ -1,6 +1,8 @@
 namespace Thole.Client;
 
 /// <summary>One thing that is asked of a daemon.</summary>
+/// <param name="Method">Of HTTP.</param>
+/// <param name="Path">With its query; each part is escaped.</param>
 /// <param name="IsHarmless">To ask it twice changes no more than to ask it once, whatever others did in between.</param>
 internal sealed record DaemonRequest(HttpMethod Method, string Path, bool IsHarmless)
 {
@@ -15,7 +17,9 @@ internal sealed record DaemonRequest(HttpMethod Method, string Path, bool IsHarm
 }
 
 /// <summary>No answer came.</summary>
+/// <param name="message">Why, in one sentence.</param>
 /// <param name="wasSent">It may have arrived, and been done.</param>
+/// <param name="inner">What failed.</param>
 internal sealed class NoAnswerException(string message, bool wasSent, Exception? inner = null) : IOException(message, inner)
 {
     public bool WasSent { get; } = wasSent;

@@ -18,6 +18,7 @@ public sealed class DaemonRuntime : IAgentRuntime
     internal DaemonRuntime(DaemonConnection daemon) => _daemon = daemon;
 
     /// <param name="request">An empty model leaves it to the daemon.</param>
+    /// <param name="cancellationToken">Gives up waiting; what was sent by then may still happen.</param>
     /// <exception cref="DaemonLostException">It was asked for a new session, and the answer was lost.</exception>
     /// <inheritdoc/>
     public async ValueTask<SessionId> OpenSessionAsync(OpenSession request, CancellationToken cancellationToken) =>
@@ -27,7 +28,8 @@ public sealed class DaemonRuntime : IAgentRuntime
                     request.Workspace,
                     request.Session,
                     request.Model is { Length: > 0 } model ? model : null,
-                    request.ApprovalMode
+                    request.ApprovalMode,
+                    request.NewSession
                 ),
                 cancellationToken
             )

@@ -71,12 +71,18 @@ internal sealed record Refusal(HttpStatusCode Status, string Code, string Senten
 /// <summary>The one shape of an error.</summary>
 internal sealed record Problem(string? Error = null, string? Code = null);
 
+/// <summary>Asks for a session: a known one by its id, else a new one.</summary>
 /// <param name="Workspace">Must be the daemon's own, where it is given.</param>
+/// <param name="Session">Null for a new one, to which the rest applies.</param>
+/// <param name="Model">Null for the daemon's own.</param>
+/// <param name="ApprovalMode">Null for the daemon's own.</param>
+/// <param name="NewSession">The id of a new one; null for one that is free.</param>
 internal sealed record OpenRequest(
     string? Workspace = null,
     SessionId? Session = null,
     string? Model = null,
-    ApprovalMode? ApprovalMode = null
+    ApprovalMode? ApprovalMode = null,
+    SessionId? NewSession = null
 );
 
 internal sealed record StoredBlob(BlobId Blob);

@@ -10,6 +10,7 @@ public sealed class TholeSession
 
     internal TholeSession(TholeClient client, SessionId id) => (_client, Id) = (client, id);
 
+    /// <summary>By which it is known, here and in the daemon's list.</summary>
     public SessionId Id { get; }
 
     /// <summary>What is true of it now.</summary>
@@ -78,8 +79,11 @@ public sealed class TholeSession
     }
 
     /// <summary>Answers the open question of a call. It may be a vote: the receipt says where it was not counted.</summary>
+    /// <param name="call">Of <see cref="PermissionRequested"/>.</param>
+    /// <param name="allow">Whether it may run.</param>
     /// <param name="reason">Tells the model why not.</param>
     /// <param name="answers">One text a question, where the call asked the person.</param>
+    /// <param name="cancellationToken">Gives up waiting; what was sent by then may still happen.</param>
     public ValueTask<Receipt> AnswerAsync(
         CallId call,
         bool allow,
@@ -121,6 +125,9 @@ public sealed class TholeSession
     public async ValueTask<byte[]> ReadBlobAsync(BlobId blob, CancellationToken cancellationToken = default) =>
         await _client.Runtime.ReadBlobAsync(Id, blob, cancellationToken);
 
+    /// <summary>Any command of the runtime, as it is.</summary>
+    /// <exception cref="RefusedException">The daemon says no; nothing has happened.</exception>
+    /// <exception cref="DaemonLostException">The daemon cannot be reached, or its answer was lost.</exception>
     public ValueTask<Receipt> SubmitAsync(Command command, CancellationToken cancellationToken = default) =>
         _client.Runtime.SubmitAsync(Id, command, Actor.User, cancellationToken);
 

@@ -20,7 +20,14 @@ public abstract record Command;
 /// Starts a turn, or waits its place behind the active one. Sent again with the same id and content it changes nothing; with the
 /// same id and other content it is refused (<c>prompt_conflict</c>), and so is one more than may wait (<c>prompt_queue_full</c>).
 /// </summary>
-public sealed record Prompt(PromptId Id, IReadOnlyList<Content> Content) : Command;
+public sealed record Prompt(PromptId Id, IReadOnlyList<Content> Content) : Command
+{
+    /// <summary>
+    /// When its turn must have ended, by the runtime's clock: one that runs then is stopped, and one that has waited too long ends as soon as it
+    /// begins. Null for no such time. A prompt that is sent again keeps the deadline it had.
+    /// </summary>
+    public DateTimeOffset? Deadline { get; init; }
+}
 
 /// <summary>
 /// Tells the model this before its next step, while a turn runs. Where none runs, or the turn ends first, it becomes a prompt.

@@ -6,6 +6,7 @@ namespace Thole.Protocol;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(TextContent), "text")]
 [JsonDerivedType(typeof(ImageContent), "image")]
+[JsonDerivedType(typeof(FileContent), "file")]
 [JsonDerivedType(typeof(DiffContent), "diff")]
 [JsonDerivedType(typeof(TerminalContent), "terminal")]
 public abstract record Content;
@@ -16,8 +17,14 @@ public sealed record TextContent(string Text) : Content
     public string Text { get; init; } = Text ?? throw new ArgumentNullException(nameof(Text));
 }
 
-/// <summary>An image, kept as a blob of the session. <paramref name="MediaType"/> is an IANA name such as <c>image/png</c>.</summary>
-public sealed record ImageContent(string MediaType, BlobId Blob) : Content;
+/// <summary>Something that is no text, kept as a blob of the session. <paramref name="MediaType"/> is an IANA name such as <c>image/png</c>.</summary>
+public abstract record MediaContent(string MediaType, BlobId Blob) : Content;
+
+public sealed record ImageContent(string MediaType, BlobId Blob) : MediaContent(MediaType, Blob);
+
+/// <summary>A document or a sound: <c>application/pdf</c>, <c>audio/wav</c>.</summary>
+/// <param name="Name">What people call it; no path.</param>
+public sealed record FileContent(string MediaType, BlobId Blob, string? Name = null) : MediaContent(MediaType, Blob);
 
 /// <summary>A change of one file as a unified diff; <paramref name="IsNew"/> where there was no file before.</summary>
 public sealed record DiffContent(string Path, string UnifiedDiff, bool IsNew = false) : Content;

@@ -25,6 +25,8 @@ namespace Thole.Protocol;
 [JsonDerivedType(typeof(TodosChanged), "todos_changed")]
 [JsonDerivedType(typeof(ContextCompacted), "context_compacted")]
 [JsonDerivedType(typeof(CompactionFailed), "compaction_failed")]
+[JsonDerivedType(typeof(MediaDescribed), "media_described")]
+[JsonDerivedType(typeof(MediaLeftOut), "media_left_out")]
 [JsonDerivedType(typeof(InterruptRequested), "interrupt_requested")]
 [JsonDerivedType(typeof(TurnEnded), "turn_ended")]
 [JsonDerivedType(typeof(LogRecovered), "log_recovered")]
@@ -47,11 +49,19 @@ public sealed record ModelSelected(string Model) : SessionEvent;
 public sealed record ApprovalModeSelected(ApprovalMode Mode, ApprovalMode? Previous = null) : SessionEvent;
 
 /// <summary>The prompt is accepted and waits for the active turn to end.</summary>
-public sealed record PromptQueued(PromptId Prompt, IReadOnlyList<Content> Content) : SessionEvent;
+public sealed record PromptQueued(PromptId Prompt, IReadOnlyList<Content> Content) : SessionEvent
+{
+    /// <inheritdoc cref="Thole.Protocol.Prompt.Deadline"/>
+    public DateTimeOffset? Deadline { get; init; }
+}
 
 /// <summary><paramref name="QueuedAt"/> is absent where the prompt did not have to wait.</summary>
 public sealed record TurnStarted(TurnId Turn, PromptId Prompt, IReadOnlyList<Content> Content, DateTimeOffset? QueuedAt = null)
-    : SessionEvent;
+    : SessionEvent
+{
+    /// <inheritdoc cref="Thole.Protocol.Prompt.Deadline"/>
+    public DateTimeOffset? Deadline { get; init; }
+}
 
 /// <summary>A prompt, or a steering message, was taken back before anything came of it.</summary>
 public sealed record PromptWithdrawn(PromptId Prompt) : SessionEvent;
@@ -165,12 +175,20 @@ public sealed record ContextCompacted(string Summary, long KeepFrom, Usage Usage
 
 public sealed record CompactionFailed(string Message) : SessionEvent;
 
+/// <summary>Another model said what an image or a file shows, for models that do not take it.</summary>
+/// <param name="Model"><c>provider/model</c> of who said it.</param>
+public sealed record MediaDescribed(BlobId Blob, string MediaType, string Text, string Model, Usage Usage) : SessionEvent;
+
+/// <summary>The model was not shown an image or a file, and nobody could say what it shows. <paramref name="Message"/> says why, and the cure.</summary>
+public sealed record MediaLeftOut(BlobId Blob, string MediaType, string Message) : SessionEvent;
+
 public sealed record InterruptRequested(TurnId Turn, PromptId? Prompt = null) : SessionEvent;
 
 /// <summary>
 /// Written when nothing of the turn is still running, and not before. <paramref name="Message"/> says why, unless completed;
 /// <paramref name="Prompt"/> is the one that began it, <paramref name="HadWaited"/> whether it had to wait. With
-/// <paramref name="ProcessEnded"/> nobody asked for the end: the process was stopped, or died.
+/// <paramref name="ProcessEnded"/> nobody asked for the end: the process was stopped, or died. With <paramref name="DeadlinePassed"/> the
+/// limit that was reached is the time that the prompt was given.
 /// </summary>
 public sealed record TurnEnded(
     TurnId Turn,
@@ -178,7 +196,8 @@ public sealed record TurnEnded(
     string? Message = null,
     PromptId? Prompt = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool HadWaited = false,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool ProcessEnded = false
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool ProcessEnded = false,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool DeadlinePassed = false
 ) : SessionEvent;
 
 public sealed record SessionRenamed(string? Name = null) : SessionEvent;
@@ -215,19 +234,23 @@ public enum TurnOutcome
     /// <summary>The provider did not accept our key, or there is none.</summary>
     Unauthorized,
 
-    /// <summary>A limit was reached: steps, context window, or calls that make no progress.</summary>
+    /// <summary>A limit was reached: steps, context window, calls that make no progress, or the time that its prompt was given.</summary>
     LimitReached,
 
     /// <summary>A defect of ours.</summary>
     Failed,
 }
 
-/// <summary>Tokens of one request as the provider counted them; null where it did not say.</summary>
+/// <summary>
+/// Tokens of one request as the provider counted them; null where it did not say. Those read from a cache, and those written to one,
+/// are among the input; those of reasoning among the output.
+/// </summary>
 public sealed record Usage(
     long? InputTokens = null,
     long? OutputTokens = null,
     long? CachedTokens = null,
-    long? ReasoningTokens = null
+    long? ReasoningTokens = null,
+    long? CacheWriteTokens = null
 );
 
 /// <summary>Lines <paramref name="First"/> to <paramref name="Last"/>, both counted from 1 and both included.</summary>

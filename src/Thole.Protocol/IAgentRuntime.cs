@@ -7,7 +7,10 @@ namespace Thole.Protocol;
 public interface IAgentRuntime
 {
     /// <summary>Opens a new session, or an existing one where <see cref="OpenSession.Session"/> names it.</summary>
-    /// <exception cref="RefusedException">There is no such session, it belongs to another workspace, or another process has it.</exception>
+    /// <exception cref="RefusedException">
+    /// There is no such session, it belongs to another workspace, or another process has it; or there is one of the id that a new one shall
+    /// have (<c>session_conflict</c>).
+    /// </exception>
     ValueTask<SessionId> OpenSessionAsync(OpenSession request, CancellationToken cancellationToken);
 
     /// <summary>Returns once the command is decided and its consequences are durable in the log.</summary>
@@ -26,6 +29,9 @@ public sealed record OpenSession
 
     /// <summary>An existing session; null for a new one.</summary>
     public SessionId? Session { get; init; }
+
+    /// <summary>The id that a new session shall have, where its client chooses one; it must be free.</summary>
+    public SessionId? NewSession { get; init; }
 
     /// <summary><c>provider/model</c> for a new session.</summary>
     public required string Model { get; init; }

@@ -70,6 +70,7 @@ public sealed record SessionStatus
 
 /// <param name="QueuedAt">Null where its prompt did not have to wait.</param>
 /// <param name="Step">The step that was begun last; 0 before the first.</param>
+/// <param name="Deadline">When it must have ended; null for no such time.</param>
 /// <param name="Content">What it was asked; null where that was noted by a version that did not keep it.</param>
 public sealed record RunningTurn(
     TurnId Turn,
@@ -79,10 +80,18 @@ public sealed record RunningTurn(
     DateTimeOffset? QueuedAt = null,
     bool IsInterrupted = false,
     int Step = 0,
-    IReadOnlyList<Content>? Content = null
+    IReadOnlyList<Content>? Content = null,
+    DateTimeOffset? Deadline = null
 );
 
-public sealed record WaitingPrompt(PromptId Prompt, IReadOnlyList<Content> Content, Actor Asker, DateTimeOffset At);
+/// <param name="Deadline">When its turn must have ended; null for no such time.</param>
+public sealed record WaitingPrompt(
+    PromptId Prompt,
+    IReadOnlyList<Content> Content,
+    Actor Asker,
+    DateTimeOffset At,
+    DateTimeOffset? Deadline = null
+);
 
 /// <summary>A call that waits for a person, with all that a screen needs to ask.</summary>
 /// <param name="Sequence">The number of the event that asked.</param>

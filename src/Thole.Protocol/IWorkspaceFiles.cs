@@ -29,6 +29,9 @@ public interface IWorkspaceFiles
 
     /// <summary>Makes <c>AGENTS.md</c> at the root; replaces one that says something only where <paramref name="force"/> says so.</summary>
     ValueTask<WorkspaceInit> InitAsync(bool force, CancellationToken cancellationToken);
+
+    /// <summary>Writes something down for agents, in the <c>AGENTS.md</c> of the workspace or of the user; makes the file where there is none.</summary>
+    ValueTask<MemoryWritten> RememberAsync(MemoryWrite request, CancellationToken cancellationToken);
 }
 
 /// <summary>The stable words for what a client cannot have; doors turn them into statuses.</summary>
@@ -66,6 +69,10 @@ public static class FileLimits
 
     public const int MaxLines = 2000;
     public const int MaxWriteBytes = 5 * 1024 * 1024;
+
+    /// <summary>A longer instruction file is read by no session.</summary>
+    public const int MaxMemoryBytes = 256 * 1024;
+
     public const int MaxEntries = 2000;
     public const int DefaultMatches = 5000;
     public const int MaxMatches = 50_000;

@@ -90,6 +90,29 @@ public enum MemoryScope
     Global,
 }
 
+/// <summary>Something that agents shall know from now on, for the <c>AGENTS.md</c> of the workspace or of the user.</summary>
+public sealed record MemoryWrite(MemoryScope Scope, string Content)
+{
+    /// <summary>Behind what is there already, on a line of its own; or in its place.</summary>
+    public MemoryMode Mode { get; init; }
+
+    /// <summary>Of the whole file as the client knows it; null for whatever it holds.</summary>
+    public string? ExpectedHash { get; init; }
+}
+
+/// <summary>What was written down, and is on the disk.</summary>
+/// <param name="FilePath">As the list of memory files has it: relative to the workspace, or beneath <c>~user</c>.</param>
+/// <param name="BytesWritten">How many the file has gained; of one that was replaced, how many it has; 0 where nothing changed.</param>
+/// <param name="Hash">Of the file, for the next <see cref="MemoryWrite.ExpectedHash"/>.</param>
+public sealed record MemoryWritten(bool Ok, string FilePath, int BytesWritten, MemoryMode Mode, bool Changed, string Hash);
+
+[JsonConverter(typeof(SnakeCaseEnum<MemoryMode>))]
+public enum MemoryMode
+{
+    Append,
+    Replace,
+}
+
 public sealed record EnvironmentInventory(bool Initialized, IReadOnlyList<EnvironmentCell> Cells);
 
 /// <summary>Something we run in or with. <paramref name="Value"/> only where it can be no secret; of a proxy its host and port.</summary>

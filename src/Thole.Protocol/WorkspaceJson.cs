@@ -22,6 +22,7 @@ namespace Thole.Protocol;
 [JsonSerializable(typeof(FileEdit))]
 [JsonSerializable(typeof(FileEdited))]
 [JsonSerializable(typeof(WorkspaceInit))]
+[JsonSerializable(typeof(WorkspaceNews))]
 [JsonSerializable(typeof(RepositoryStatus))]
 [JsonSerializable(typeof(RepositoryDiff))]
 [JsonSerializable(typeof(FileHunks))]
@@ -33,6 +34,8 @@ namespace Thole.Protocol;
 [JsonSerializable(typeof(McpInventory))]
 [JsonSerializable(typeof(SkillInventory))]
 [JsonSerializable(typeof(MemoryInventory))]
+[JsonSerializable(typeof(MemoryWrite))]
+[JsonSerializable(typeof(MemoryWritten))]
 [JsonSerializable(typeof(EnvironmentInventory))]
 [JsonSerializable(typeof(PreflightInventory))]
 public sealed partial class WorkspaceJson : JsonSerializerContext;

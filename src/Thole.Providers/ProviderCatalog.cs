@@ -1,4 +1,5 @@
 using Thole.Core.Models;
+using Thole.Providers.Anthropic;
 using Thole.Providers.Endpoints;
 using Thole.Providers.Google;
 using Thole.Providers.OpenAI;
@@ -24,6 +25,7 @@ public sealed class ProviderCatalog(
     [
         OpenAIProvider.Definition,
         ResponsesProvider.Definition,
+        AnthropicProvider.Definition,
         GeminiProvider.Definition,
         ModelScopeProvider.Definition,
         DashScopeProvider.Definition,
@@ -78,15 +80,16 @@ public sealed class ProviderCatalog(
 
         var address = options.BaseAddress;
         var asked = new EndpointModel(provider.Wire(options, model), options, () => _connections.To(address, set.Proxy), time);
+        var takes = set.Takes ?? Modalities.Image;
         var retries = set.Retries is { } count ? new RetryOptions { Attempts = count + 1 } : new RetryOptions();
         return new ModelEndpoint(
             $"{provider.Name}/{model}",
             model,
-            new RetryingModel(asked, retries, time, random),
+            new FittingModel(new RetryingModel(asked, retries, time, random), takes),
             new ModelLimits(set.ContextWindow ?? ModelSizes.Unknown.ContextWindow, set.MaxOutput ?? ModelSizes.Unknown.MaxOutput)
         )
         {
-            Takes = set.Takes ?? Modalities.Image,
+            Takes = takes,
             Price = set.Price ?? (address.IsLoopback ? ModelPrice.Free : null),
             IsLocal = address.IsLoopback && set.Proxy is null,
         };

@@ -2,6 +2,7 @@ using Thole.Protocol;
 using Thole.Server.OpenApi;
 using Thole.Server.Routes;
 using Thole.Server.Sessions;
+using Thole.Server.Streams;
 
 namespace Thole.Server;
 
@@ -13,6 +14,7 @@ public sealed class DaemonHost : IAsyncDisposable
     private readonly Attendance _attendance;
     private readonly Housekeeping _housekeeping;
     private readonly Daemon _daemon;
+    private readonly TaskCompletionSource _stopAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public DaemonHost(DaemonOptions options, DaemonParts parts)
     {
@@ -20,19 +22,26 @@ public sealed class DaemonHost : IAsyncDisposable
         _attendance = new Attendance(parts.ClientKey, parts.Sessions.ClientTimeout, parts.Time, parts.NewId);
         _sessions = new SessionDirectory(parts, _attendance);
         _housekeeping = new Housekeeping(parts, _sessions, _attendance);
+        var bulletin = new Bulletin(parts.Time);
         var capabilities = new CapabilityRoutes(parts, _attendance, options);
         Operations = OpenApiRoutes.With(
             [
                 HealthRoutes.Create(_ => capabilities.HealthAsync()),
                 .. capabilities.Operations,
+                .. ShutdownRoutes.Create(AskToStop),
                 .. new SessionRoutes(parts, _sessions, _attendance).Operations,
                 .. new PromptRoutes(parts, _sessions, _attendance).Operations,
                 .. new PermissionRoutes(parts, _sessions, _attendance).Operations,
-                .. new EventRoutes(parts, _sessions, _attendance).Operations,
-                .. new NativeRoutes(parts, _sessions, _attendance).Operations,
+                .. new EventRoutes(parts, _sessions, _attendance, bulletin).Operations,
+                .. new NativeRoutes(parts, _sessions, _attendance, bulletin).Operations,
                 .. FileRoutes.Create(parts.Files),
                 .. GitRoutes.Create(parts.Repository, parts.Workspace),
-                .. WorkspaceRoutes.Create(parts.Inventory, parts.Files, parts.Workspace),
+                .. WorkspaceRoutes.Create(
+                    parts.Inventory,
+                    parts.Files,
+                    parts.Workspace,
+                    (exchange, news) => bulletin.Post(news, _attendance.ClientOf(exchange))
+                ),
             ],
             parts.Version
         );
@@ -41,6 +50,9 @@ public sealed class DaemonHost : IAsyncDisposable
 
     /// <summary>Everything that may be asked. To add routes: write them in Routes/, name them here.</summary>
     internal IReadOnlyList<Operation> Operations { get; }
+
+    /// <summary>Completes when a client has asked for the end; whoever started the daemon then stops it.</summary>
+    public Task StopAsked => _stopAsked.Task;
 
     /// <summary>Streams end by it.</summary>
     internal CancellationToken Stopping => _daemon.Stopping;
@@ -86,5 +98,13 @@ public sealed class DaemonHost : IAsyncDisposable
         await _housekeeping.DisposeAsync();
         await _daemon.DisposeAsync();
         _sessions.Dispose();
+    }
+
+    private void AskToStop(Identity by)
+    {
+        if (_stopAsked.TrySetResult())
+        {
+            _parts.Log($"{by.Name} asked the daemon to stop.");
+        }
     }
 }

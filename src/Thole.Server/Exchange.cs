@@ -50,7 +50,13 @@ internal sealed class Exchange(HttpContext context, RouteMatch match, QueryText 
     public async ValueTask<T> ReadAsync<T>(JsonTypeInfo<T> type)
     {
         var body = await ReadBytesAsync();
-        return StrictJson.Read(body.Length == 0 ? "{}"u8 : body.Span, type);
+        var read = StrictJson.Read(body.Length == 0 ? "{}"u8 : body.Span, type);
+        if (Operation.Unsupported is not [])
+        {
+            UnsupportedMembers.Check(body.Span, Operation.Unsupported);
+        }
+
+        return read;
     }
 
     /// <summary>The body as it came, of an operation with a <see cref="Operation.RawBodyLimit"/>.</summary>

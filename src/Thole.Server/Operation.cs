@@ -22,6 +22,12 @@ internal sealed record Operation(string Method, string Path, string Name, Scope 
     /// <summary>What every reply begins with; null where the JSON answer is all there is.</summary>
     public ReplyHead? Head { get; init; }
 
+    /// <summary>
+    /// Members that clients of the daemon protocol may send and that we do nothing for. Passed over they would look as if they had been
+    /// heeded, so they are refused; null and false ask for nothing.
+    /// </summary>
+    public IReadOnlyList<UnsupportedMember> Unsupported { get; init; } = [];
+
     public int Status { get; init; } = 200;
 
     /// <summary>A second good status, where the reply tells two cases apart.</summary>
@@ -57,6 +63,9 @@ internal sealed record Operation(string Method, string Path, string Name, Scope 
 
     private readonly RateTier? _tier;
 }
+
+/// <param name="Sentence">Why it is refused, and the cure.</param>
+internal sealed record UnsupportedMember(string Name, string Sentence);
 
 internal enum ReplyKind
 {

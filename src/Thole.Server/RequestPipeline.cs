@@ -67,6 +67,7 @@ internal sealed class RequestPipeline(
             return null;
         }
 
+        gates.Sockets.Check(context);
         var match = operations.Find(context.Request.Method, RequestTarget.Path(context));
         var isAnonymous = match.Operation is { IsAnonymous: true } && RequestTarget.Query(context).IsEmpty;
         // Before anything is said of the path: without a token the unknown paths look like the known ones.
@@ -110,4 +111,7 @@ internal sealed class RequestPipeline(
 }
 
 /// <summary>What a request passes before it reaches an operation.</summary>
-internal sealed record Gates(HostNames Hosts, Origins Origins, Bearer Bearer, RequestRates Rates, OpenStreams Streams);
+internal sealed record Gates(HostNames Hosts, Origins Origins, Bearer Bearer, RequestRates Rates, OpenStreams Streams)
+{
+    public WebSockets Sockets { get; } = new(Bearer);
+}

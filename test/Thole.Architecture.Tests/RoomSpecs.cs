@@ -14,14 +14,15 @@ public sealed partial class RoomSpecs
         ["Log"] = [],
         ["Models"] = [],
         ["Workspaces"] = ["Log"],
+        ["Routing"] = ["Models", "Workspaces"],
         ["Access"] = ["Log", "Workspaces"],
         ["Tools"] = ["Log", "Models", "Workspaces"],
         ["Permissions"] = ["Tools", "Workspaces"],
         ["Hooks"] = ["Tools", "Workspaces"],
         ["Inventory"] = ["Context", "Models", "Tools", "Workspaces"],
         ["Context"] = ["Log", "Models", "Tools", "Workspaces"],
-        ["Turns"] = ["Context", "Hooks", "Log", "Models", "Permissions", "Tools", "Workspaces"],
-        ["Sessions"] = ["", "Context", "Hooks", "Log", "Models", "Permissions", "Tools", "Turns", "Workspaces"],
+        ["Turns"] = ["Context", "Hooks", "Log", "Models", "Permissions", "Routing", "Tools", "Workspaces"],
+        ["Sessions"] = ["", "Context", "Hooks", "Log", "Models", "Permissions", "Routing", "Tools", "Turns", "Workspaces"],
         // The JSON form of snapshots: the one file at the root, because a generated context names the types of many rooms.
         [""] = ["Context", "Log", "Models", "Permissions", "Sessions", "Tools", "Turns", "Workspaces"],
     };

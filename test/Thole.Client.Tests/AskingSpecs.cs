@@ -32,6 +32,20 @@ public sealed class AskingSpecs
         new ReopenSession(),
     ];
 
+    [Fact]
+    public async Task A_daemon_is_asked_to_stop_until_it_has_said_that_it_will()
+    {
+        await using var daemon = new FakeDaemon(request =>
+            request.Number is 1 ? null : FakeAnswer.Json("""{"status":"draining"}""", 202)
+        );
+        using var client = daemon.Connect(_time);
+
+        await client.StopDaemonAsync(Now);
+
+        Assert.All(daemon.Requests, request => Assert.Equal(("POST", "/daemon/shutdown"), (request.Method, request.Path)));
+        Assert.Equal(2, daemon.Requests.Count);
+    }
+
     [Theory]
     [MemberData(nameof(Harmless))]
     public async Task What_names_its_object_is_asked_again_when_its_answer_is_lost(Command command)

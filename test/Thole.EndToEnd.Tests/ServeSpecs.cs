@@ -1,3 +1,6 @@
+using Thole.Client;
+using Thole.Protocol;
+
 namespace Thole.EndToEnd.Tests;
 
 /// <summary>The daemon as its owner starts, finds and stops it.</summary>
@@ -47,6 +50,48 @@ public sealed class ServeSpecs : IAsyncDisposable
         Assert.Equal(0, (await daemon.EndAsync()).ExitCode);
         (await _thole.RunAsync("serve", "status")).MustEndWith(1);
         (await _thole.RunAsync("serve", "stop")).MustEndWith(1);
+    }
+
+    [Fact]
+    public async Task Stop_goes_through_the_door_and_the_daemon_says_who_asked()
+    {
+        await using var daemon = await RunningDaemon.StartAsync(_thole);
+
+        (await _thole.RunAsync("serve", "stop")).MustEndWith(0);
+
+        await daemon.TellsAsync("owner asked the daemon to stop");
+        Assert.Equal(0, (await daemon.EndAsync()).ExitCode);
+    }
+
+    [Fact]
+    public async Task Who_may_administer_stops_it_through_the_published_door_and_nobody_else()
+    {
+        await using var daemon = await RunningDaemon.StartAsync(_thole);
+        var issued = await _thole.RunAsync("token", "issue", "watcher", "--scope", "observe,prompt,approve");
+        using var watcher = new TholeClient(daemon.Address, issued.MustSucceed().Output.Trim());
+        using var owner = daemon.Connect();
+
+        var refused = await Assert.ThrowsAsync<RefusedException>(async () =>
+            await watcher.StopDaemonAsync(TestContext.Current.CancellationToken)
+        );
+        await owner.StopDaemonAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal("insufficient_scope", refused.Reason);
+        Assert.Equal(0, (await daemon.EndAsync()).ExitCode);
+        (await _thole.RunAsync("serve", "status")).MustEndWith(1);
+    }
+
+    [Fact]
+    public async Task Where_the_door_says_no_a_signal_still_stops_it()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There is no such signal.");
+        await using var daemon = await RunningDaemon.StartAsync(_thole);
+        _thole.Variables["THOLE_SERVER_TOKEN"] = "another-token-than-that-of-the-daemon";
+
+        (await _thole.RunAsync("serve", "stop")).MustEndWith(0);
+
+        Assert.Equal(0, (await daemon.EndAsync()).ExitCode);
+        Assert.DoesNotContain("asked the daemon to stop", daemon.Said);
     }
 
     [Fact]

@@ -22,7 +22,8 @@ internal sealed class RecordedResponses() : RecordedWire("openai-responses", Res
             Number(expected, "input_tokens"),
             Number(expected, "output_tokens"),
             Number(Child(expected, "input_tokens_details"), "cached_tokens"),
-            Number(Child(expected, "output_tokens_details"), "reasoning_tokens")
+            Number(Child(expected, "output_tokens_details"), "reasoning_tokens"),
+            Number(Child(expected, "input_tokens_details"), "cache_write_tokens")
         );
 
     public override StopReason Stop(string? expected) =>
@@ -32,4 +33,7 @@ internal sealed class RecordedResponses() : RecordedWire("openai-responses", Res
             "incomplete" => StopReason.OutputLimit,
             _ => throw new ArgumentOutOfRangeException(nameof(expected), expected, "is no status that was recorded"),
         };
+
+    public override bool IsEnded(string before) =>
+        before.TrimEnd().Split("\n\n")[^1].Contains("\"response.completed\"", StringComparison.Ordinal);
 }

@@ -10,7 +10,13 @@ internal abstract class RecordedWire(string protocol, Provider provider)
 {
     /// <summary>All that the manifest knows.</summary>
     public static IReadOnlyList<RecordedWire> All { get; } =
-    [new RecordedChat("openai-chat"), new RecordedChat("openai-completions"), new RecordedResponses(), new RecordedGemini()];
+    [
+        new RecordedChat("openai-chat"),
+        new RecordedChat("openai-completions"),
+        new RecordedResponses(),
+        new RecordedMessages(),
+        new RecordedGemini(),
+    ];
 
     /// <summary>As the manifest calls it.</summary>
     public string Protocol { get; } = protocol;
@@ -32,6 +38,9 @@ internal abstract class RecordedWire(string protocol, Provider provider)
 
     /// <summary>Arguments as they are compared: with the text that came, or with what it means.</summary>
     public virtual string? Arguments(string? text) => text;
+
+    /// <summary>Whether an answer is whole that has come so far, although more was recorded.</summary>
+    public virtual bool IsEnded(string before) => false;
 
     protected static long? Number(JsonElement? parent, string name) =>
         parent is { ValueKind: JsonValueKind.Object } known && known.TryGetProperty(name, out var number)

@@ -201,25 +201,61 @@ public sealed class OriginSpecs
     }
 
     [Theory]
-    [InlineData("https://evil.example", FakeTokens.Owner, 403)]
-    [InlineData(null, null, 401)]
-    public async Task S55_nothing_is_upgraded_to_a_web_socket(string? origin, string? token, int status)
+    [InlineData("https://evil.example", FakeTokens.Owner, 403, "origin_denied")]
+    [InlineData("null", FakeTokens.Owner, 403, "origin_denied")]
+    [InlineData("https://evil.example", null, 403, "origin_denied")]
+    [InlineData(null, null, 403, "upgrade_denied")]
+    [InlineData(null, "wrong", 403, "upgrade_denied")]
+    [InlineData("http://127.0.0.1:PORT", null, 403, "upgrade_denied")]
+    [InlineData(null, FakeTokens.Owner, 400, "upgrade_unsupported")]
+    public async Task S55_nothing_is_upgraded_to_a_web_socket(string? origin, string? token, int status, string code)
     {
         await using var daemon = await TestDaemon.StartAsync();
 
-        var answer = await daemon.SendAsync(
-            "GET",
-            "/session/a",
-            "",
-            ("Origin", origin),
-            ("Authorization", token is null ? null : $"Bearer {token}"),
-            ("Connection", "Upgrade, close"),
-            ("Upgrade", "websocket"),
-            ("Sec-WebSocket-Version", "13"),
-            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
-        );
+        foreach (var target in new[] { "/session/a", "/health", "/acp" })
+        {
+            foreach (var upgrade in new[] { "websocket", "WebSocket/13", "h2c, websocket" })
+            {
+                var answer = await daemon.SendAsync(
+                    "GET",
+                    target,
+                    "",
+                    ("Origin", origin),
+                    ("Authorization", token is null ? null : $"Bearer {token}"),
+                    ("Connection", "Upgrade, close"),
+                    ("Upgrade", upgrade),
+                    ("Sec-WebSocket-Version", "13"),
+                    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+                );
 
-        Assert.Equal(status, answer.Status);
+                Assert.Equal((status, code), (answer.Status, answer.Code));
+                Assert.Null(answer.Header("Sec-WebSocket-Accept"));
+                Assert.Null(answer.Header("WWW-Authenticate"));
+            }
+        }
+
+        Assert.Equal(0, daemon.Served);
+    }
+
+    [Theory]
+    [InlineData("Upgrade", "websocket")]
+    [InlineData("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")]
+    [InlineData("Sec-WebSocket-Version", "13")]
+    public async Task S55_half_a_handshake_is_one(string name, string value)
+    {
+        await using var daemon = await TestDaemon.StartAsync();
+
+        Assert.Equal(403, (await daemon.SendAsync("GET", "/health", "", ("Authorization", null), (name, value))).Status);
+    }
+
+    [Fact]
+    public async Task Another_upgrade_is_passed_over_as_HTTP_has_it()
+    {
+        await using var daemon = await TestDaemon.StartAsync();
+
+        var answer = await daemon.SendAsync("GET", "/session/a", "", ("Connection", "Upgrade, close"), ("Upgrade", "h2c"));
+
+        Assert.Equal(200, answer.Status);
     }
 
     private static Task<RawAnswer> PreflightAsync(TestDaemon daemon, string origin) =>

@@ -80,7 +80,7 @@ internal sealed class ServeCommand(Func<Settings> load)
             CancellationToken.None
         );
         Announce(options, settings, owner, address);
-        await signals.Asked;
+        await Task.WhenAny(signals.Asked, host.StopAsked);
         await host.StopAsync(signals.AskedAgain);
         return ExitCodes.Done;
     }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Thole.Cli.Configuration;
 using Thole.Core.Log;
@@ -104,10 +103,10 @@ internal sealed class SessionsCommand(
         var id = Id();
         var format = new Option<string>("--format")
         {
-            Description = "markdown, json or jsonl.",
-            DefaultValueFactory = _ => "markdown",
+            Description = "markdown, json, jsonl or html.",
+            DefaultValueFactory = _ => TranscriptFormat.All[0].Name,
         };
-        OneOf.Accept(format, ["markdown", "json", "jsonl"]);
+        OneOf.Accept(format, [.. TranscriptFormat.All.Select(known => known.Name)]);
         var file = new Option<string?>("--output", "-o") { Description = "Writes the file instead of standard output." };
         var command = new Command("export", "Exports a session.") { id, format, file };
         command.SetAction(
@@ -116,17 +115,17 @@ internal sealed class SessionsCommand(
                 {
                     var session = await FindAsync(parsed.GetRequiredValue(id), cancellationToken);
                     var events = catalog().ReadAsync(session.Id, 0, cancellationToken);
-                    var kind = parsed.GetRequiredValue(format);
+                    var kind = TranscriptFormat.Find(parsed.GetRequiredValue(format))!;
                     if (parsed.GetValue(file) is { } path)
                     {
                         using var content = new MemoryStream();
-                        await RenderAsync(kind, session, events, content, cancellationToken);
+                        await kind.WriteAsync(session, events, content, cancellationToken);
                         await writeFile(path, content.GetBuffer().AsMemory(0, (int)content.Length), cancellationToken);
                     }
                     else
                     {
                         await using var stream = new WriterStream(output);
-                        await RenderAsync(kind, session, events, stream, cancellationToken);
+                        await kind.WriteAsync(session, events, stream, cancellationToken);
                     }
 
                     return 0;
@@ -285,32 +284,6 @@ internal sealed class SessionsCommand(
         {
             await error.WriteLineAsync($"thole: {TerminalText.EscapeLine(failed.Message)}");
             return Failure;
-        }
-    }
-
-    private static async Task RenderAsync(
-        string format,
-        SessionSummary session,
-        IAsyncEnumerable<Envelope> events,
-        Stream stream,
-        CancellationToken cancellationToken
-    )
-    {
-        switch (format)
-        {
-            case "json":
-                await JsonTranscript.WriteAsync(session, events, stream, cancellationToken);
-                break;
-            case "jsonl":
-                await JsonLinesTranscript.WriteAsync(events, stream, cancellationToken);
-                break;
-            default:
-                await using (var writer = new StreamWriter(stream, new UTF8Encoding(false), leaveOpen: true))
-                {
-                    await MarkdownTranscript.WriteAsync(session, events, writer, cancellationToken);
-                }
-
-                break;
         }
     }
 

@@ -354,6 +354,7 @@ internal sealed class JsonOutput(TextWriter output, TextWriter error, OutputForm
         json.WriteNumber("input_tokens", usage.InputTokens ?? 0);
         json.WriteNumber("output_tokens", usage.OutputTokens ?? 0);
         json.WriteNumber("cache_read_input_tokens", usage.CachedTokens ?? 0);
+        json.WriteNumber("cache_creation_input_tokens", usage.CacheWriteTokens ?? 0);
         json.WriteNumber("reasoning_tokens", usage.ReasoningTokens ?? 0);
         json.WriteNumber("total_tokens", (usage.InputTokens ?? 0) + (usage.OutputTokens ?? 0));
         json.WriteEndObject();

@@ -93,7 +93,8 @@ internal sealed class TurnTally
             Add(one.InputTokens, other.InputTokens),
             Add(one.OutputTokens, other.OutputTokens),
             Add(one.CachedTokens, other.CachedTokens),
-            Add(one.ReasoningTokens, other.ReasoningTokens)
+            Add(one.ReasoningTokens, other.ReasoningTokens),
+            Add(one.CacheWriteTokens, other.CacheWriteTokens)
         );
 
     private static long? Add(long? one, long? other) => one is null && other is null ? null : (one ?? 0) + (other ?? 0);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Thole.Cli.Configuration;
+using Thole.Client;
 using Thole.Core.Access;
 using Thole.Core.Workspaces;
 using Thole.Protocol;
@@ -12,6 +13,13 @@ internal sealed class DaemonControl(Settings settings)
     private const int MostLooks = 10;
 
     private static readonly TimeSpan s_longestStop = TimeSpan.FromSeconds(60);
+
+    /// <summary>One that hangs is not waited for long: the signal is next.</summary>
+    private static readonly ClientOptions s_stopping = new()
+    {
+        Silence = TimeSpan.FromSeconds(10),
+        AskingPatience = TimeSpan.FromSeconds(2),
+    };
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
 
     /// <exception cref="UsageException">Another daemon serves the workspace; the message says where.</exception>
@@ -79,9 +87,11 @@ internal sealed class DaemonControl(Settings settings)
             return ExitCodes.Failed;
         }
 
-        if (!ProcessSignals.AskToStop(daemon.ProcessId))
+        if (await RefusalToStopAsync(cancellationToken) is { } refusal && !ProcessSignals.AskToStop(daemon.ProcessId))
         {
-            throw new UsageException($"The process {daemon.ProcessId} cannot be asked to stop; end it yourself.");
+            throw new UsageException(
+                $"The daemon does not stop when it is asked ({refusal.TrimEnd('.')}), and its process {daemon.ProcessId} takes no signal from here; end it yourself."
+            );
         }
 
         var began = Stopwatch.GetTimestamp();
@@ -97,5 +107,28 @@ internal sealed class DaemonControl(Settings settings)
         }
 
         return ExitCodes.Done;
+    }
+
+    /// <summary>Asks through its door, which there is on every system; where that fails a signal may still do. Null where it will stop.</summary>
+    private async Task<string?> RefusalToStopAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var door = DaemonDoor.Find(settings, s_stopping);
+            if (door is not null)
+            {
+                await door.StopDaemonAsync(cancellationToken);
+            }
+
+            return null; // it ran a moment ago, and has gone by itself
+        }
+        catch (RefusedException refused)
+        {
+            return DaemonDoor.Explain(refused);
+        }
+        catch (Exception unreachable) when (unreachable is DaemonLostException or UsageException)
+        {
+            return unreachable.Message;
+        }
     }
 }

@@ -13,7 +13,12 @@ internal static class DaemonDoor
     /// <summary>Null where none runs. To find that out costs one file.</summary>
     /// <exception cref="UsageException">What is written of the daemon, or the token for it, cannot be used.</exception>
     /// <param name="patience">For how long a reader looks for a daemon that it has lost.</param>
-    public static TholeClient? Find(Settings settings, TimeSpan patience, Action<Contact>? onContact = null)
+    public static TholeClient? Find(Settings settings, TimeSpan patience, Action<Contact>? onContact = null) =>
+        Find(settings, new ClientOptions { ReadingPatience = patience, OnContact = onContact });
+
+    /// <param name="options">How to speak to it; where it is, and by what it is known, is added.</param>
+    /// <inheritdoc cref="Find(Settings, TimeSpan, Action{Contact}?)"/>
+    public static TholeClient? Find(Settings settings, ClientOptions options)
     {
         if (DaemonControl.Find(settings) is not { } daemon)
         {
@@ -30,10 +35,8 @@ internal static class DaemonDoor
             return new TholeClient(
                 AddressOf(daemon),
                 token?.Value,
-                new ClientOptions
+                options with
                 {
-                    ReadingPatience = patience,
-                    OnContact = onContact,
                     // Only where a daemon of ours holds the lock: whoever took the port of a dead one must not see the token.
                     Locate = () => DaemonControl.Find(settings) is { } now ? AddressOf(now) : null,
                     Certificate = daemon.Certificate,

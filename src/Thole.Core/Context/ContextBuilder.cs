@@ -45,6 +45,7 @@ internal sealed class ContextBuilder(string systemPrompt, IReadOnlyList<IContext
             Items = context.Items,
             Tools = tools.Definitions,
             CacheKey = session.Value,
+            Descriptions = context.Descriptions,
             ReadBlob = blobs.ReadBlobAsync,
         };
 }

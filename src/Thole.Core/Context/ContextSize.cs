@@ -14,6 +14,9 @@ internal static class ContextSize
     /// <summary>An image costs what a large one costs at the providers that say.</summary>
     private const int TokensPerImage = 1_600;
 
+    /// <summary>A page of a document costs about as much as an image; how many there are is not known here.</summary>
+    private const int TokensPerFile = 16_000;
+
     public static long Of(ContextState context, long fixedBytes) =>
         context.CountedThrough == 0
             ? (fixedBytes + context.System.Length) / BytesPerToken + context.Items.Sum(Of)
@@ -36,6 +39,7 @@ internal static class ContextSize
         {
             TextContent text => Of(text.Text),
             ImageContent => TokensPerImage,
+            FileContent => TokensPerFile,
             _ => 0,
         };
 

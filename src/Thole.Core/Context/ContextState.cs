@@ -25,6 +25,12 @@ public sealed record ContextState
     /// <summary>All that the session has touched, as <see cref="CallRequested.Touches"/> says it; what was compacted away is still known.</summary>
     public ImmutableHashSet<string> Touched { get; init; } = [];
 
+    /// <summary>By blob, what a model said that an image or a file shows.</summary>
+    public ImmutableDictionary<string, string> Descriptions { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>Blobs that a model was not shown, and that nobody described: that was said once.</summary>
+    public ImmutableHashSet<string> LeftOut { get; init; } = [];
+
     /// <summary>The system prompt: what was added before the first step. Never changed after it.</summary>
     public string System { get; init; } = "";
 
@@ -78,6 +84,8 @@ public sealed record ContextState
             },
             TodosChanged changed => this with { Todos = [.. changed.Todos] },
             ContextCompacted compacted => Compact(compacted),
+            MediaDescribed described => this with { Descriptions = Descriptions.SetItem(described.Blob.Value, described.Text) },
+            MediaLeftOut left => this with { LeftOut = LeftOut.Add(left.Blob.Value) },
             CompactionFailed => this with { FailedCompactions = FailedCompactions + 1 },
             TurnEnded => KeepWhatWasSaid(envelope.Sequence),
             _ => this,

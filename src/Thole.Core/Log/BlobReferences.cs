@@ -8,18 +8,20 @@ internal static class BlobReferences
     public static IEnumerable<BlobId> Of(SessionEvent happened) =>
         happened switch
         {
-            PromptQueued queued => Images(queued.Content),
-            TurnStarted started => Images(started.Content),
+            PromptQueued queued => Media(queued.Content),
+            TurnStarted started => Media(started.Content),
+            SteeringReceived received => Media(received.Content),
+            SteeringTaken taken => taken.Messages.SelectMany(message => Media(message.Content)),
             AttemptFailed { Raw: { } raw } => [raw],
             CallCompleted completed =>
             [
-                .. Images(completed.Result.Images),
-                .. Images(completed.Result.Display),
+                .. Media(completed.Result.Images),
+                .. Media(completed.Result.Display),
                 .. completed.Result.FullText is { } whole ? (BlobId[])[whole] : [],
             ],
             _ => [],
         };
 
-    private static IEnumerable<BlobId> Images(IEnumerable<Content> content) =>
-        content.OfType<ImageContent>().Select(image => image.Blob);
+    private static IEnumerable<BlobId> Media(IEnumerable<Content> content) =>
+        content.OfType<MediaContent>().Select(media => media.Blob);
 }

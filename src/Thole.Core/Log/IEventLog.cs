@@ -49,6 +49,9 @@ public sealed record Snapshot(long Sequence, int Version, ReadOnlyMemory<byte> S
 /// <summary>Where the logs of sessions are kept.</summary>
 public interface IEventStore
 {
+    /// <summary>There is a log of that session, whether or not it can be read.</summary>
+    bool Exists(SessionId session);
+
     /// <summary>A log for a new session. Nothing is on disk before its first event.</summary>
     IEventLog Create(SessionId session);
 

@@ -25,6 +25,8 @@ public sealed class SqliteEventStore : IEventStore
         _codec = new EventCodec(upgrades);
     }
 
+    public bool Exists(SessionId session) => _folder.Exists(session);
+
     public IEventLog Create(SessionId session) => new SqliteEventLog(_folder, session, _codec, _boot);
 
     public ValueTask<IEventLog> OpenAsync(SessionId session, CancellationToken cancellationToken)

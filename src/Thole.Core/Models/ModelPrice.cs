@@ -15,8 +15,14 @@ public sealed record ModelPrice(decimal Input, decimal Output, decimal? CachedIn
     public decimal Of(Usage usage)
     {
         var cached = usage.CachedTokens ?? 0;
-        var fresh = Math.Max(0, (usage.InputTokens ?? 0) - cached);
-        return ((fresh * Input) + (cached * (CachedInput ?? Input)) + ((usage.OutputTokens ?? 0) * Output)) / Million;
+        var written = usage.CacheWriteTokens ?? 0;
+        var fresh = Math.Max(0, (usage.InputTokens ?? 0) - cached - written);
+        return (
+                (fresh * Input)
+                + (cached * (CachedInput ?? Input))
+                + (written * (CacheWrite ?? Input))
+                + ((usage.OutputTokens ?? 0) * Output)
+            ) / Million;
     }
 
     /// <summary>The most that a request may cost: nothing cached, and all said that may be said.</summary>

@@ -37,13 +37,16 @@ internal static class Decisions
                 "session_not_found",
                 "The session was closed; load it to go on with it."
             ),
-            Prompt(var id, var content) when state.Turn is null => [new TurnStarted(newTurn(), id, content)],
+            Prompt(var id, var content) first when state.Turn is null =>
+            [
+                new TurnStarted(newTurn(), id, content) { Deadline = first.Deadline },
+            ],
             Steer(var id, var content) when state.Turn is null => [new TurnStarted(newTurn(), id, content)],
             Prompt or Steer when state.Waiting.Count + state.Steering.Count >= rules.MostWaiting => throw new RefusedException(
                 "prompt_queue_full",
                 $"{rules.MostWaiting} prompts wait in this session already; wait for one to end, or withdraw one."
             ),
-            Prompt(var id, var content) => [new PromptQueued(id, content)],
+            Prompt(var id, var content) next => [new PromptQueued(id, content) { Deadline = next.Deadline }],
             Steer(var id, var content) => [new SteeringReceived(id, content)],
             Withdraw(var id) when state.Waiting.Concat(state.Steering).Any(waiting => waiting.Prompt == id) =>
             [
@@ -69,7 +72,7 @@ internal static class Decisions
     /// <summary>As soon as nothing runs, what waited longest starts: first what was said to a turn that ended before it heard it.</summary>
     public static (TurnStarted Started, Actor Asker)? Continue(SessionState state, Func<TurnId> newTurn) =>
         state is { Turn: null, IsClosed: false } && state.Steering.Concat(state.Waiting).FirstOrDefault() is { } next
-            ? (new TurnStarted(newTurn(), next.Prompt, next.Content, next.At), next.Asker)
+            ? (new TurnStarted(newTurn(), next.Prompt, next.Content, next.At) { Deadline = next.Deadline }, next.Asker)
             : null;
 
     /// <summary>
@@ -93,7 +96,8 @@ internal static class Decisions
                 end.Message,
                 running.Prompt,
                 HadWaited: running.QueuedAt is not null,
-                end.ProcessEnded
+                end.ProcessEnded,
+                end.DeadlinePassed
             ),
         ];
     }

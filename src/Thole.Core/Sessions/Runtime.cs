@@ -45,13 +45,25 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
             throw Mailbox.Closed();
         }
 
-        var id = request.Session ?? new SessionId(_parts.NewId().ToString("d"));
+        var id = request.Session ?? request.NewSession ?? new SessionId(_parts.NewId().ToString("d"));
+        var isChosen = request is { Session: null, NewSession: not null };
+        if (isChosen && _parts.Store.Exists(id))
+        {
+            throw Taken(id);
+        }
+
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
 
             // Whoever leaves does not take the session from those who wait for the same opening: it goes on without a token.
-            var opening = _sessions.GetOrAdd(id, _ => new Lazy<Task<Session>>(() => OpenAsync(id, request)));
+            var mine = new Lazy<Task<Session>>(() => OpenAsync(id, request));
+            var opening = _sessions.GetOrAdd(id, mine);
+            if (isChosen && opening != mine)
+            {
+                throw Taken(id); // by somebody who chose the same a moment ago
+            }
+
             var session = await opening.Value.WaitAsync(cancellationToken);
             if (!session.IsOver)
             {
@@ -64,6 +76,7 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
             await session.DisposeAsync().AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Forget(id, opening, session);
             request = request with { Session = id }; // a new one was made by then
+            isChosen = false;
         }
     }
 
@@ -142,6 +155,9 @@ public sealed class Runtime : IAgentRuntime, ILiveSessions, IAsyncDisposable
             _sessions.Clear();
         }
     }
+
+    private static RefusedException Taken(SessionId id) =>
+        new("session_conflict", $"There is a session {id} already; load it to go on with it, or choose another id.");
 
     private static async Task CloseAsync(Lazy<Task<Session>> opening)
     {

@@ -241,7 +241,7 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
     private void StartTurn()
     {
         _turnCancellation.Dispose();
-        _turnCancellation = new CancellationTokenSource();
+        _turnCancellation = Deadlines.Begin(State.Running, _parts.Time);
         var cancellationToken = _turnCancellation.Token;
         _turn = Task.Run(() => RunTurnAsync(cancellationToken), CancellationToken.None);
     }
@@ -251,11 +251,15 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
         TurnEnd end;
         try
         {
+            cancellationToken.ThrowIfCancellationRequested(); // it may have waited until its time was over
             end = await _parts.Turns.RunAsync(this, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            end = State.IsInterrupted ? TurnEnd.OfInterrupt : TurnEnd.OfLostProcess;
+            end =
+                State.IsInterrupted ? TurnEnd.OfInterrupt
+                : IsOver ? TurnEnd.OfLostProcess
+                : TurnEnd.OfDeadline;
         }
         catch (RefusedException refused)
         {

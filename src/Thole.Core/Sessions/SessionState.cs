@@ -87,7 +87,9 @@ internal sealed record SessionState
             SessionReopened => state with { IsClosed = false },
             PromptQueued queued => state with
             {
-                Waiting = Waiting.Add(new WaitingPrompt(queued.Prompt, queued.Content, envelope.Actor, envelope.At)),
+                Waiting = Waiting.Add(
+                    new WaitingPrompt(queued.Prompt, queued.Content, envelope.Actor, envelope.At, queued.Deadline)
+                ),
                 Prompts = Accept(queued.Prompt, queued.Content, envelope.Sequence),
             },
             SteeringReceived steering => state with
@@ -109,6 +111,7 @@ internal sealed record SessionState
                 Running = new RunningTurn(started.Turn, started.Prompt, envelope.Actor, envelope.At, started.QueuedAt)
                 {
                     Content = started.Content,
+                    Deadline = started.Deadline,
                 },
                 LastTurn = null,
                 Waiting = Without(Waiting, started.Prompt),

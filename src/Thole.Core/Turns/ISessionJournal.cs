@@ -58,7 +58,13 @@ internal sealed record PendingCall(ToolCall Call, string? Problem = null, bool W
 
 /// <summary>How a turn ended. <paramref name="Message"/> is one sentence, unless it completed.</summary>
 /// <param name="ProcessEnded">Nobody asked for the end.</param>
-internal sealed record TurnEnd(TurnOutcome Outcome, string? Message = null, bool ProcessEnded = false)
+/// <param name="DeadlinePassed">The time that its prompt was given is over.</param>
+internal sealed record TurnEnd(
+    TurnOutcome Outcome,
+    string? Message = null,
+    bool ProcessEnded = false,
+    bool DeadlinePassed = false
+)
 {
     public static TurnEnd Completed { get; } = new(TurnOutcome.Completed);
 
@@ -66,6 +72,9 @@ internal sealed record TurnEnd(TurnOutcome Outcome, string? Message = null, bool
         new(TurnOutcome.Interrupted, "The process ended during this turn.", ProcessEnded: true);
 
     public static TurnEnd OfInterrupt { get; } = new(TurnOutcome.Interrupted, "The turn was interrupted.");
+
+    public static TurnEnd OfDeadline { get; } =
+        new(TurnOutcome.LimitReached, "The time that the prompt was given is over.", DeadlinePassed: true);
 
     /// <summary>A log that cannot be read or written says so itself; anything else is a defect of ours.</summary>
     public static TurnEnd OfDefect(Exception exception) =>

@@ -114,6 +114,12 @@ internal sealed class TurnRunner(
             await CompactAsync(journal, endpoint, cancellationToken);
         }
 
+        await MediaDescriber.DescribeAsync(
+            journal,
+            endpoint,
+            () => Choose(journal, ModelRole.Vision).Endpoint,
+            cancellationToken
+        );
         try
         {
             return await AskAsync(journal, route, box, step, cancellationToken);

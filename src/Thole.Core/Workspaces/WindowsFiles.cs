@@ -12,6 +12,7 @@ internal static partial class WindowsFiles
 {
     private const int SharingViolation = 32;
     private const int AccessDenied = 5;
+    private const int CannotResolve = 1921;
 
     // Virus scanners and indexers hold a new file for some tens of milliseconds.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
@@ -36,11 +37,11 @@ internal static partial class WindowsFiles
             }
 
             real =
-                ++links <= Place.MostLinks && Directory.ResolveLinkTarget(real, returnFinalTarget: true) is { } target
+                ++links <= Place.MostLinks && EndOf(real) is { } target
                     ? target.FullName
                     : throw new WorkspaceException(
-                        ToolErrors.ReadFailed,
-                        $"{path} goes in a circle of links; name the real file."
+                        ToolErrors.NotRegularFile,
+                        $"{path} could not be opened: its symbolic links go in a circle or are too many; name the real file."
                     );
             if (!roots.Any(root => PathText.IsBeneath(real, root)))
             {
@@ -80,6 +81,19 @@ internal static partial class WindowsFiles
         finally
         {
             File.Delete(temporary); // gone already where it has become the file
+        }
+    }
+
+    /// <summary>Null where the links have no end.</summary>
+    private static FileSystemInfo? EndOf(string link)
+    {
+        try
+        {
+            return Directory.ResolveLinkTarget(link, returnFinalTarget: true);
+        }
+        catch (IOException circle) when ((circle.HResult & 0xFFFF) == CannotResolve)
+        {
+            return null;
         }
     }
 

@@ -130,24 +130,24 @@ public sealed partial class WorkspaceFiles
                     );
                 }
 
-                using var inside = await EnterAsync(place, cancellationToken);
+                using var inside = await EnterAsync(place.Full, place.ToString(), cancellationToken);
                 return await change(place);
             }
         );
 
-    private async ValueTask<IDisposable> EnterAsync(WorkspacePath place, CancellationToken cancellationToken)
+    private async ValueTask<IDisposable> EnterAsync(string path, string shown, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(s_patience, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            return await _gate.EnterAsync([new GateKey(place.Full, IsWrite: true)], either.Token);
+            return await _gate.EnterAsync([new GateKey(path, IsWrite: true)], either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new RefusedException(
                 FileRefusals.IoError,
-                $"{place} may be in use by a call that runs in a session: try again when that has ended."
+                $"{shown} may be in use by a call that runs in a session: try again when that has ended."
             );
         }
     }

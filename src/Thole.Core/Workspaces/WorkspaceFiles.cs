@@ -16,13 +16,15 @@ public sealed partial class WorkspaceFiles : IWorkspaceFiles
     private readonly ISearcher _search;
     private readonly FileGate _gate;
     private readonly TimeProvider _time;
+    private readonly string? _userFolder;
     private readonly ClientRefusals _refusals;
 
     /// <param name="gate">The one of the runtime: a session's edit and a client's write of one file follow each other.</param>
-    public WorkspaceFiles(IWorkspace workspace, ISearcher search, FileGate gate, TimeProvider time)
+    /// <param name="userFolder">Where the user's own instructions lie; null where they have no place.</param>
+    public WorkspaceFiles(IWorkspace workspace, ISearcher search, FileGate gate, TimeProvider time, string? userFolder = null)
     {
-        (_workspace, _search, _gate, _time) = (workspace, search, gate, time);
-        _refusals = new ClientRefusals([workspace.Root, Workspace.RealPath(workspace.Root)]);
+        (_workspace, _search, _gate, _time, _userFolder) = (workspace, search, gate, time, userFolder);
+        _refusals = new ClientRefusals([workspace.Root, Workspace.RealPath(workspace.Root), userFolder ?? ""]);
     }
 
     public ValueTask<FileText> ReadTextAsync(string path, TextWindow window, CancellationToken cancellationToken)
@@ -164,12 +166,17 @@ public sealed partial class WorkspaceFiles : IWorkspaceFiles
         );
     }
 
-    private async ValueTask<T> AskAsync<T>(string path, Func<WorkspacePath, ValueTask<T>> ask)
+    private ValueTask<T> AskAsync<T>(string path, Func<WorkspacePath, ValueTask<T>> ask)
     {
         var place = Resolve(path);
+        return RefusingAsync(place.ToString(), () => ask(place));
+    }
+
+    private async ValueTask<T> RefusingAsync<T>(string shown, Func<ValueTask<T>> ask)
+    {
         try
         {
-            return await ask(place);
+            return await ask();
         }
         catch (WorkspaceException refused)
         {
@@ -180,7 +187,7 @@ public sealed partial class WorkspaceFiles : IWorkspaceFiles
             // What the runtime says of it may name the full path.
             throw new RefusedException(
                 FileRefusals.IoError,
-                $"The disk did not give {place}: try again, then check the disk.",
+                $"The disk did not give {shown}: try again, then check the disk.",
                 broken
             );
         }

@@ -18,6 +18,7 @@ internal sealed class EndpointExchange(Stream body, IAnswer answer, EndpointFail
     private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
     private MemoryStream? _document;
     private bool _isSniffed;
+    private bool _isAtEnd;
 
     /// <summary>Waits for the next bytes and says what they mean.</summary>
     /// <returns>False once the answer is whole; then the last event was the end.</returns>
@@ -62,13 +63,17 @@ internal sealed class EndpointExchange(Stream body, IAnswer answer, EndpointFail
         }
         catch (OperationCanceledException given)
         {
-            throw patience.Explain(failures.Who) is { } reason
-                ? failures.Failed(reason.Failure, reason.Message, _raw, given)
-                : Broken(given);
+            var gone = patience.Explain(failures.Who);
+            if (_isAtEnd)
+            {
+                return default;
+            }
+
+            throw gone is { } reason ? failures.Failed(reason.Failure, reason.Message, _raw, given) : Broken(given);
         }
         catch (Exception broken) when (broken is IOException or HttpRequestException or InvalidDataException)
         {
-            throw Broken(broken);
+            return _isAtEnd ? default : throw Broken(broken);
         }
     }
 
@@ -104,18 +109,32 @@ internal sealed class EndpointExchange(Stream body, IAnswer answer, EndpointFail
         _events.Feed(bytes);
         while (_events.TryRead(out var read))
         {
-            if (TakeEvent(read, said))
+            try
+            {
+                _isAtEnd = TakeEvent(read, said);
+            }
+            catch (JsonException) when (_isAtEnd)
+            {
+                // After the end mark what is no event is no part of the answer either.
+            }
+
+            if (_isAtEnd && !answer.ReadsOn)
             {
                 Conclude(hasEndMark: true, said);
                 return false;
             }
         }
 
+        if (_isAtEnd)
+        {
+            patience.Linger();
+        }
+
         return true;
     }
 
     /// <returns>Whether it was the end mark.</returns>
-    private bool TakeEvent(SseEvent read, List<ModelEvent> said, bool isUnfinished = false)
+    private bool TakeEvent(SseEvent read, List<ModelEvent> said)
     {
         var data = read.Data.Span.Trim(" \t"u8);
         if (data.SequenceEqual("[DONE]"u8))
@@ -130,8 +149,7 @@ internal sealed class EndpointExchange(Stream body, IAnswer answer, EndpointFail
 
         using var parsed = JsonDocument.Parse(read.Data);
         return answer.Complaint(read.Name ?? "", parsed.RootElement) is { } complaint
-                ? throw failures.InStream(ProviderComplaint.Read(complaint), _raw)
-            : isUnfinished ? answer.TakeUnfinished(read.Name ?? "", parsed.RootElement, said)
+            ? throw failures.InStream(ProviderComplaint.Read(complaint), _raw)
             : answer.Take(read.Name ?? "", parsed.RootElement, said);
     }
 
@@ -150,7 +168,7 @@ internal sealed class EndpointExchange(Stream body, IAnswer answer, EndpointFail
             throw Cut();
         }
 
-        Conclude(hasEndMark, said);
+        Conclude(hasEndMark || _isAtEnd, said);
         return false;
     }
 
@@ -158,7 +176,7 @@ internal sealed class EndpointExchange(Stream body, IAnswer answer, EndpointFail
     {
         try
         {
-            return TakeEvent(unfinished, said, isUnfinished: true);
+            return TakeEvent(unfinished, said);
         }
         catch (JsonException)
         {
@@ -211,11 +229,7 @@ internal sealed class EndpointExchange(Stream body, IAnswer answer, EndpointFail
             case AnswerEnd.Failed:
                 throw failures.Failed(ModelFailure.StreamError, $"{failures.Who} broke off its answer with an error.", _raw);
             case AnswerEnd.Refused:
-                throw failures.Failed(
-                    ModelFailure.ContentRefused,
-                    $"{failures.Who} refuses to answer this: its filter stopped the request. Say it differently, or choose another model.",
-                    _raw
-                );
+                throw failures.ContentRefused(answer.Explanation ?? "", _raw);
             case AnswerEnd.Empty:
                 throw failures.Failed(
                     ModelFailure.StreamError,

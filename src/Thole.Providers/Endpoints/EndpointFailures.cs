@@ -57,6 +57,9 @@ internal sealed class EndpointFailures(EndpointOptions options, string model, Ti
     public ModelException InStream(ProviderComplaint complaint, RawTrace raw) =>
         From(ProviderErrors.Classify(status: null, complaint), complaint, status: null, raw, complaint.RetryAfter);
 
+    public ModelException ContentRefused(string explanation, RawTrace raw) =>
+        From(ModelFailure.ContentRefused, new ProviderComplaint(explanation, ""), status: null, raw, retryAfter: null);
+
     public ModelException Failed(ModelFailure failure, string sentence, RawTrace raw, Exception? inner = null) =>
         new(failure, options.Credential.Hide(sentence), inner) { Raw = raw.ToArray(options.Credential) };
 

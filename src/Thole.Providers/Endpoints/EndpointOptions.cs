@@ -68,11 +68,12 @@ internal sealed record EndpointOptions
     public bool IsOverridden(string field) => Has(ExtraBody, field) || Has(Sampling, field);
 
     /// <summary>Writes the fields that the user set; of two with one name the one of the extra body.</summary>
-    public void WriteFields(Utf8JsonWriter json)
+    /// <param name="without">Fields that this request cannot have.</param>
+    public void WriteFields(Utf8JsonWriter json, params ReadOnlySpan<string> without)
     {
         foreach (var field in Sampling?.EnumerateObject() ?? default)
         {
-            if (!Has(ExtraBody, field.Name))
+            if (!Has(ExtraBody, field.Name) && !without.Contains(field.Name))
             {
                 field.WriteTo(json);
             }
@@ -80,7 +81,10 @@ internal sealed record EndpointOptions
 
         foreach (var field in ExtraBody?.EnumerateObject() ?? default)
         {
-            field.WriteTo(json);
+            if (!without.Contains(field.Name))
+            {
+                field.WriteTo(json);
+            }
         }
     }
 

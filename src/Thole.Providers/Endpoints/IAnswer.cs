@@ -13,13 +13,18 @@ internal interface IAnswer
     /// <param name="name">The event's own name; empty where it has none, and for a document in place of a stream.</param>
     JsonElement? Complaint(string name, JsonElement data);
 
-    /// <summary>Takes one event of the stream.</summary>
-    /// <returns>Whether it was the last one: what follows is not read.</returns>
-    bool Take(string name, JsonElement data, List<ModelEvent> said);
+    /// <summary>
+    /// Whether what comes within moments after the end mark is heard as well. Then a connection that breaks, or stays silent, there
+    /// has ended.
+    /// </summary>
+    bool ReadsOn => false;
 
-    /// <summary>Takes the last event of a stream that forgot to end it.</summary>
-    /// <returns>Whether nothing can be missing after it.</returns>
-    bool TakeUnfinished(string name, JsonElement data, List<ModelEvent> said) => Take(name, data, said);
+    /// <summary>Why the endpoint refuses to answer, in its own words; null where it does not say.</summary>
+    string? Explanation => null;
+
+    /// <summary>Takes one event of the stream.</summary>
+    /// <returns>Whether the answer has come to its end mark: what follows is not read, unless it <see cref="ReadsOn"/>.</returns>
+    bool Take(string name, JsonElement data, List<ModelEvent> said);
 
     /// <summary>Takes a whole answer that came as one document, from servers that do not stream.</summary>
     void TakeWhole(JsonElement document, List<ModelEvent> said);

@@ -5,6 +5,8 @@ namespace Thole.Providers.Endpoints;
 /// <summary>How long one request may be silent, and how long it may take; and which of the two, or who else, ended it.</summary>
 internal sealed class Patience : IDisposable
 {
+    private static readonly TimeSpan s_briefly = TimeSpan.FromSeconds(1);
+
     private readonly TimeSpan _idle;
     private readonly TimeSpan _lifetime;
     private readonly CancellationTokenSource _idleClock;
@@ -24,6 +26,9 @@ internal sealed class Patience : IDisposable
 
     /// <summary>Something was said: the silence begins anew.</summary>
     public void Heard() => _idleClock.CancelAfter(_idle);
+
+    /// <summary>All that has to come has come: the end of the connection is waited for only briefly.</summary>
+    public void Linger() => _idleClock.CancelAfter(_idle < s_briefly ? _idle : s_briefly);
 
     /// <summary>Why waiting ended; null where it was none of the clocks. What the caller cancelled is thrown as the caller's own.</summary>
     public ModelException? Explain(string who)

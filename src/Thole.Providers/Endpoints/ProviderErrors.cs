@@ -82,6 +82,7 @@ internal static class ProviderErrors
         "exceeded your current quota",
         "insufficient balance",
         "insufficient credit",
+        "credit balance is too low",
         "insufficient_balance",
         "billing_hard_limit",
         "arrearage",
@@ -96,6 +97,7 @@ internal static class ProviderErrors
         "context length",
         "context_length",
         "context window",
+        "context limit",
         "context size",
         "maximum context",
         "prompt is too long",
@@ -174,8 +176,28 @@ internal static class ProviderErrors
 
     private static ModelFailure ClassifyInStream(string said) =>
         Mentions(said, "rate_limit", "rate limit", "too many requests", "resource_exhausted", "429") ? ModelFailure.RateLimited
-        : Mentions(said, "overloaded", "server_error", "unavailable", "slow_down", "502", "503", "529") ? ModelFailure.Overloaded
-        : Mentions(said, "invalid_api_key", "authentication", "unauthorized", "unauthenticated", "permission_denied")
+        : Mentions(
+            said,
+            "overloaded",
+            "server_error",
+            "api_error",
+            "timeout_error",
+            "unavailable",
+            "slow_down",
+            "502",
+            "503",
+            "529"
+        )
+            ? ModelFailure.Overloaded
+        : Mentions(
+            said,
+            "invalid_api_key",
+            "authentication",
+            "unauthorized",
+            "unauthenticated",
+            "permission_denied",
+            "permission_error"
+        )
             ? ModelFailure.Unauthorized
         : Mentions(said, "invalid_request", "invalid_argument") ? ModelFailure.InvalidRequest
         : ModelFailure.StreamError;

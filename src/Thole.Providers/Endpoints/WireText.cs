@@ -19,7 +19,7 @@ internal static class WireText
         piece switch
         {
             TextContent text => text.Text,
-            ImageContent image => $"[an image ({image.MediaType}) that is no longer there]",
+            MediaContent media => $"[{MediaTypes.WordsFor(media.MediaType)} ({media.MediaType}) that is no longer there]",
             DiffContent diff => diff.UnifiedDiff,
             TerminalContent terminal => $"$ {terminal.Command}\n{terminal.Output}",
             _ => throw new System.Diagnostics.UnreachableException(),

@@ -33,11 +33,14 @@ internal sealed class ResponsesAnswer : IAnswer
             : null;
     }
 
+    /// <summary>An end mark that is no JSON may follow, or another answer.</summary>
+    public bool ReadsOn => true;
+
     public bool Take(string name, JsonElement data, List<ModelEvent> said)
     {
         if (data.ValueKind is not JsonValueKind.Object)
         {
-            return false;
+            return _status is not null;
         }
 
         var type = data.GetText("type") ?? name;
@@ -67,13 +70,6 @@ internal sealed class ResponsesAnswer : IAnswer
                 break;
         }
 
-        // More may follow: an end mark that is no JSON, or another answer.
-        return false;
-    }
-
-    public bool TakeUnfinished(string name, JsonElement data, List<ModelEvent> said)
-    {
-        Take(name, data, said);
         return _status is not null;
     }
 
@@ -256,11 +252,14 @@ internal sealed class ResponsesAnswer : IAnswer
     {
         if (usage is { ValueKind: JsonValueKind.Object } counted)
         {
+            var input = counted.Get("input_tokens_details") ?? counted.Get("prompt_tokens_details");
+            var output = counted.Get("output_tokens_details") ?? counted.Get("completion_tokens_details");
             _usage = new Usage(
                 counted.GetNumber("input_tokens") ?? counted.GetNumber("prompt_tokens"),
                 counted.GetNumber("output_tokens") ?? counted.GetNumber("completion_tokens"),
-                (counted.Get("input_tokens_details") ?? counted.Get("prompt_tokens_details"))?.GetNumber("cached_tokens"),
-                (counted.Get("output_tokens_details") ?? counted.Get("completion_tokens_details"))?.GetNumber("reasoning_tokens")
+                input?.GetNumber("cached_tokens"),
+                output?.GetNumber("reasoning_tokens"),
+                input?.GetNumber("cache_write_tokens")
             );
         }
     }

@@ -18,6 +18,9 @@ internal sealed record ResponsesQuirks
     /// <summary>Whether the output of a call may hold images; where not, they follow in the user's place.</summary>
     public bool TakesImagesInOutputs { get; init; }
 
+    /// <summary>Whether a prompt may hold PDF documents.</summary>
+    public bool TakesDocuments { get; init; }
+
     /// <summary>
     /// Whether the model's own items are refused without <c>id</c> and <c>status</c>, as by servers that check against the types of
     /// answers. Those that keep answers look an id up, and refuse one that they did not keep.
@@ -55,6 +58,7 @@ internal sealed record ResponsesQuirks
         HasSummaries = true,
         TakesCacheKey = true,
         TakesImagesInOutputs = true,
+        TakesDocuments = true,
         WantsItemIds = false,
     };
 
@@ -65,8 +69,8 @@ internal sealed record ResponsesQuirks
         ("openai.azure.com", s_openai),
         ("cognitiveservices.azure.com", s_openai),
         ("services.ai.azure.com", s_openai),
-        ("githubcopilot.com", s_openai with { TakesCacheKey = false, TakesImagesInOutputs = false }),
-        ("api.x.ai", s_openai with { HasSummaries = false, TakesImagesInOutputs = false }),
+        ("githubcopilot.com", s_openai with { TakesCacheKey = false, TakesImagesInOutputs = false, TakesDocuments = false }),
+        ("api.x.ai", s_openai with { HasSummaries = false, TakesImagesInOutputs = false, TakesDocuments = false }),
         // It translates for whoever serves the model, and drops what that one does not take.
         (
             "openrouter.ai",
@@ -74,6 +78,7 @@ internal sealed record ResponsesQuirks
             {
                 HasEncryptedReasoning = true,
                 HasSummaries = true,
+                TakesDocuments = true,
                 Efforts = ["none", "minimal", "low", "medium", "high", "xhigh"],
             }
         ),

@@ -245,25 +245,38 @@ internal sealed class ResponsesRequestWriter(EndpointOptions options, ResponsesQ
         json.WriteStartArray();
         foreach (var piece in content)
         {
-            var image = piece is ImageContent named ? await request.ReadBlob(named.Blob, cancellationToken) : null;
+            var isSent =
+                piece is ImageContent || (quirks.TakesDocuments && piece is FileContent { MediaType: "application/pdf" });
+            var bytes = isSent ? await request.ReadBlob(((MediaContent)piece).Blob, cancellationToken) : null;
             json.WriteStartObject();
-            if (piece is ImageContent { MediaType: var mediaType } && image is not null)
+            switch (piece)
             {
-                json.WriteString("type", "input_image");
-                json.WritePropertyName("image_url");
-                json.WriteStringValueSegment($"data:{mediaType};base64,", isFinalSegment: false);
-                json.WriteStringValueSegment(Convert.ToBase64String(image), isFinalSegment: true);
-                json.WriteString("detail", "auto");
-            }
-            else
-            {
-                json.WriteString("type", "input_text");
-                json.WriteString("text", WireText.Of(piece));
+                case ImageContent image when bytes is not null:
+                    json.WriteString("type", "input_image");
+                    WriteDataUrl(json, "image_url", image.MediaType, bytes);
+                    json.WriteString("detail", "auto");
+                    break;
+                case FileContent document when bytes is not null:
+                    json.WriteString("type", "input_file");
+                    json.WriteString("filename", document.Name ?? "document.pdf");
+                    WriteDataUrl(json, "file_data", document.MediaType, bytes);
+                    break;
+                default:
+                    json.WriteString("type", "input_text");
+                    json.WriteString("text", WireText.Of(piece));
+                    break;
             }
 
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
+    }
+
+    private static void WriteDataUrl(Utf8JsonWriter json, string name, string mediaType, byte[] bytes)
+    {
+        json.WritePropertyName(name);
+        json.WriteStringValueSegment($"data:{mediaType};base64,", isFinalSegment: false);
+        json.WriteStringValueSegment(Convert.ToBase64String(bytes), isFinalSegment: true);
     }
 }

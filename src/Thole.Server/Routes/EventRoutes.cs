@@ -10,7 +10,7 @@ using Thole.Wire.Transcripts;
 namespace Thole.Server.Routes;
 
 /// <summary>What happened: as it comes, from any number on, in pages, and written out.</summary>
-internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, Attendance attendance)
+internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, Attendance attendance, Bulletin bulletin)
 {
     private const int PageLength = 200;
     private const string EpochHeader = "X-Qwen-Event-Epoch";
@@ -34,7 +34,8 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
                         parts,
                         await sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted),
                         sessions,
-                        attendance
+                        attendance,
+                        bulletin
                     ),
                 Kind = ReplyKind.EventStream,
                 Parameters =
@@ -71,18 +72,29 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
             },
             new("GET", "/session/{id}/export", "exportSession", Scope.Observe, "The whole session, written out.")
             {
-                Handle = ExportAsync,
+                Handle = async exchange =>
+                    await ExportAsync(
+                        exchange,
+                        parts,
+                        await sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted),
+                        sessions
+                    ),
                 Kind = ReplyKind.Bytes,
-                MediaTypes = ["text/markdown", "application/json", "application/x-ndjson"],
-                Parameters =
-                [
-                    new Parameter(ParameterPlace.Query, "format", "md, json or jsonl; md if absent.")
-                    {
-                        Words = ["md", "json", "jsonl"],
-                    },
-                ],
+                MediaTypes = ExportTypes,
+                Parameters = ExportParameters,
             },
         ];
+
+    public static IReadOnlyList<string> ExportTypes { get; } =
+    [.. TranscriptFormat.All.Select(format => format.MediaType.Split(';')[0])];
+
+    public static IReadOnlyList<Parameter> ExportParameters { get; } =
+    [
+        new Parameter(ParameterPlace.Query, "format", "md, json, jsonl or html; md if absent.")
+        {
+            Words = [.. TranscriptFormat.All.Select(format => format.Extension)],
+        },
+    ];
 
     /// <summary>Of a stream in any dialect.</summary>
     public static IReadOnlyList<Parameter> StreamParameters { get; } =
@@ -117,7 +129,8 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
         DaemonParts parts,
         SessionStatus status,
         SessionDirectory sessions,
-        Attendance attendance
+        Attendance attendance,
+        Bulletin bulletin
     )
     {
         var after = exchange.Header("Last-Event-ID") is { } seen
@@ -143,7 +156,23 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
             };
         exchange.SetHeader(EpochHeader, status.Session.Value);
         exchange.SetHeader("X-Qwen-SSE-Stream-Id", parts.NewId().ToString("d"));
-        await new EventStream(parts, sessions, dialect, exchange, status.Session).RunAsync(after, status);
+        await new EventStream(parts, sessions, dialect, bulletin, exchange, status.Session).RunAsync(after, status);
+    }
+
+    /// <summary>All that has happened until now, written out.</summary>
+    public static async Task ExportAsync(Exchange exchange, DaemonParts parts, SessionStatus status, SessionDirectory sessions)
+    {
+        var format = TranscriptFormat.Find(exchange.Query("format") ?? "") ?? TranscriptFormat.All[0];
+        var events = sessions.ReadPastAsync(status.Session, 0, status.Latest, exchange.Aborted);
+        var summary =
+            await parts.Catalog.FindAsync(status.Session.Value, exchange.Aborted)
+            ?? throw SessionDirectory.NotFound(status.Session);
+        var response = exchange.Context.Response;
+        response.ContentType = format.MediaType;
+        exchange.SetHeader("Content-Disposition", $"attachment; filename=\"{status.Session}.{format.Extension}\"");
+        // A page that is opened in spite of that does nothing, and has no origin that could ask anything of us.
+        exchange.SetHeader("Content-Security-Policy", $"{HtmlTranscript.Policy}; frame-ancestors 'none'; sandbox");
+        await format.WriteAsync(summary, events, response.BodyWriter.AsStream(leaveOpen: true), exchange.Aborted);
     }
 
     /// <summary>Null where it is no number, or a larger one.</summary>
@@ -184,42 +213,6 @@ internal sealed class EventRoutes(DaemonParts parts, SessionDirectory sessions, 
             new TranscriptPage(1, status.Session.Value, events, hasMore, hasMore ? next : null),
             SessionJson.Default.TranscriptPage
         );
-    }
-
-    private async Task ExportAsync(Exchange exchange)
-    {
-        var status = await sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted);
-        var format = exchange.Query("format") ?? "md";
-        var events = sessions.ReadPastAsync(status.Session, 0, status.Latest, exchange.Aborted);
-        var summary =
-            await parts.Catalog.FindAsync(status.Session.Value, exchange.Aborted)
-            ?? throw SessionDirectory.NotFound(status.Session);
-        var response = exchange.Context.Response;
-        response.ContentType = format switch
-        {
-            "json" => "application/json; charset=utf-8",
-            "jsonl" => "application/x-ndjson; charset=utf-8",
-            _ => "text/markdown; charset=utf-8",
-        };
-        exchange.SetHeader("Content-Disposition", $"attachment; filename=\"{status.Session}.{format}\"");
-        var output = response.BodyWriter.AsStream(leaveOpen: true);
-        switch (format)
-        {
-            case "json":
-                await JsonTranscript.WriteAsync(summary, events, output, exchange.Aborted);
-                break;
-            case "jsonl":
-                await JsonLinesTranscript.WriteAsync(events, output, exchange.Aborted);
-                break;
-            default:
-                var text = new StreamWriter(output, new System.Text.UTF8Encoding(false), leaveOpen: true);
-                await using (text)
-                {
-                    await MarkdownTranscript.WriteAsync(summary, events, text, exchange.Aborted);
-                }
-
-                break;
-        }
     }
 
     private static JsonElement Json(DaemonFrame frame)

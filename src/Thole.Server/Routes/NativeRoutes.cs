@@ -9,7 +9,7 @@ namespace Thole.Server.Routes;
 /// The runtime's own door over the wire: its commands, its events, its questions, each as it is. Our own clients use it; what the daemon
 /// protocol has no word for is here.
 /// </summary>
-internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory sessions, Attendance attendance)
+internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory sessions, Attendance attendance, Bulletin bulletin)
 {
     private readonly NativeDialect _dialect = new();
 
@@ -20,7 +20,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
                 Handle = OpenAsync,
                 Request = NativeJson.Default.OpenRequest,
                 Reply = ProtocolJson.Default.SessionStatus,
-                Errors = [503],
+                Errors = [409, 503],
             },
             new("GET", "/v1/sessions", "listSessions", Scope.Observe, "The sessions of the workspace, newest first.")
             {
@@ -68,10 +68,24 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
                         parts,
                         await sessions.OpenAsync(IdOf(exchange), exchange.Aborted), // a closed one too: its end is told, and the stream with it
                         sessions,
-                        attendance
+                        attendance,
+                        bulletin
                     ),
                 Kind = ReplyKind.EventStream,
                 Parameters = EventRoutes.StreamParameters,
+            },
+            new("GET", "/v1/sessions/{id}/export", "exportTranscript", Scope.Observe, "The whole session, written out.")
+            {
+                Handle = async exchange =>
+                    await EventRoutes.ExportAsync(
+                        exchange,
+                        parts,
+                        await sessions.OpenAsync(IdOf(exchange), exchange.Aborted),
+                        sessions
+                    ),
+                Kind = ReplyKind.Bytes,
+                MediaTypes = EventRoutes.ExportTypes,
+                Parameters = EventRoutes.ExportParameters,
             },
             new("POST", "/v1/sessions/{id}/blobs", "storeBlob", Scope.Prompt, "Keeps bytes that a prompt will name.")
             {
@@ -108,6 +122,7 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
         {
             Model = parts.ResolveModel(request.Model ?? defaults.Model), // no key, no session
             ApprovalMode = request.ApprovalMode ?? defaults.ApprovalMode,
+            NewSession = ChosenId.Read(request.NewSession?.Value),
         };
         Rights.RequireMode(exchange, open.ApprovalMode, parts.Sessions.ApprovalMode);
         await exchange.ReplyAsync(await sessions.CreateAsync(open, exchange.Aborted), ProtocolJson.Default.SessionStatus);
@@ -173,11 +188,13 @@ internal sealed partial class NativeRoutes(DaemonParts parts, SessionDirectory s
 
     /// <param name="Workspace">The daemon's own, where it is given.</param>
     /// <param name="Session">A known one; null for a new one, to which the rest applies.</param>
+    /// <param name="NewSession">The id of the new one, a UUID of version 1 to 5; null for one that is free.</param>
     internal sealed record OpenRequest(
         string? Workspace = null,
         SessionId? Session = null,
         string? Model = null,
-        ApprovalMode? ApprovalMode = null
+        ApprovalMode? ApprovalMode = null,
+        SessionId? NewSession = null
     );
 
     internal sealed record StoredBlob(BlobId Blob);

@@ -11,12 +11,21 @@ internal sealed class PermissionRoutes(DaemonParts parts, SessionDirectory sessi
     // Who came too late came a moment too late: the decision is among the newest events.
     private const int EventsOfDecision = 256;
 
+    private static readonly UnsupportedMember[] s_unsupported =
+    [
+        new(
+            "expectedPlanExecutionMode",
+            "A plan has no execution mode of its own here, so none can be expected; leave it out, and look at the approval mode."
+        ),
+    ];
+
     public IReadOnlyList<Operation> Operations =>
         [
             new("POST", "/permission/{request}", "votePermission", Scope.Approve, "Answers a permission request.")
             {
                 Handle = exchange => VoteAsync(exchange, session: null),
                 Request = SessionJson.Default.VoteRequest,
+                Unsupported = s_unsupported,
                 Reply = SessionJson.Default.Nothing,
             },
             new(
@@ -29,6 +38,7 @@ internal sealed class PermissionRoutes(DaemonParts parts, SessionDirectory sessi
             {
                 Handle = exchange => VoteAsync(exchange, new SessionId(exchange.Route("id"))),
                 Request = SessionJson.Default.VoteRequest,
+                Unsupported = s_unsupported,
                 Reply = SessionJson.Default.Nothing,
             },
         ];

@@ -9,6 +9,7 @@ namespace Thole.Server.Routes;
 internal sealed class PromptRoutes(DaemonParts parts, SessionDirectory sessions, Attendance attendance)
 {
     private const int LongestId = 128;
+    private const long LongestDeadline = 7 * 24 * 3_600_000;
     private static readonly SearchValues<char> s_idCharacters = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-"
     );
@@ -22,7 +23,12 @@ internal sealed class PromptRoutes(DaemonParts parts, SessionDirectory sessions,
                 Reply = SessionJson.Default.PromptAccepted,
                 Status = 202,
                 Tier = RateTier.Prompt,
-                Errors = [409, 503],
+                Errors = [409, 503, 504],
+                Unsupported =
+                [
+                    new("retry", "A turn that failed is not made again in its place; send the prompt under a new promptId."),
+                    new("delivery", "The daemon delivers answers to no channel; read them from the session's events."),
+                ],
                 Parameters =
                 [
                     new Parameter(ParameterPlace.Header, "Idempotency-Key", "Makes a repeated prompt harmless.")
@@ -109,11 +115,12 @@ internal sealed class PromptRoutes(DaemonParts parts, SessionDirectory sessions,
         sessions.MustTakeWork();
         var actor = attendance.Identify(status.Session, exchange);
         var prompt = PromptIdOf(request.PromptId ?? exchange.Header("Idempotency-Key"));
+        var deadline = DeadlineOf(request.DeadlineMs);
         var content = await ContentBlocks.ReadAsync(
             request.Prompt,
             bytes => sessions.StoreAsync(status.Session, bytes, exchange.Aborted)
         );
-        var receipt = await SubmitAsync(status, new Prompt(prompt, content), actor, exchange);
+        var receipt = await SubmitAsync(status, new Prompt(prompt, content) { Deadline = deadline }, actor, exchange);
         if (
             parts.Sessions.BlockingPrompts
             || exchange.Header("Prefer") is { } prefer && prefer.StartsWith("wait", StringComparison.Ordinal)
@@ -266,6 +273,18 @@ internal sealed class PromptRoutes(DaemonParts parts, SessionDirectory sessions,
                 $"A prompt id has 1 to {LongestId} letters, digits and . _ : - only."
             );
     }
+
+    private DateTimeOffset? DeadlineOf(long? milliseconds) =>
+        milliseconds switch
+        {
+            null => null,
+            > 0 and <= LongestDeadline => parts.Time.GetUtcNow().AddMilliseconds(milliseconds.Value),
+            _ => throw new ProblemException(
+                400,
+                "invalid_deadline_ms",
+                $"`deadlineMs` is a whole number of milliseconds from 1 to {LongestDeadline} (seven days); leave it out for no deadline."
+            ),
+        };
 
     private ValueTask<SessionStatus> RequireAsync(Exchange exchange) =>
         sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted);

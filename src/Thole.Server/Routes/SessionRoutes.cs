@@ -19,7 +19,12 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
                 Handle = CreateAsync,
                 Request = SessionJson.Default.CreateSession,
                 Reply = SessionJson.Default.CreatedSession,
-                Errors = [503],
+                Errors = [409, 503],
+                Unsupported =
+                [
+                    new("worktree", "The daemon gives no session a worktree; start another daemon in one, with --workspace."),
+                    new("branch", "The daemon checks out no branch for a session; check it out with git first."),
+                ],
             },
             List("/workspace/{cwd}/sessions", "listWorkspaceSessions"),
             List("/workspaces/{cwd}/sessions", "listSessionsOfWorkspace"),
@@ -71,6 +76,7 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
             {
                 Handle = RenameAsync,
                 Request = SessionJson.Default.MetadataRequest,
+                Unsupported = [new("pr", "A session is tied to no pull request; only displayName can be changed.")],
                 Reply = SessionJson.Default.MetadataReply,
             },
             new("POST", "/session/{id}/model", "setSessionModel", Scope.Prompt, "Thinks with this model from the next step on.")
@@ -89,6 +95,7 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
             {
                 Handle = SelectModeAsync,
                 Request = SessionJson.Default.ModeRequest,
+                Unsupported = [new("planMode", "Plan is one of the modes here; send mode \"plan\" instead of planMode.")],
                 Reply = SessionJson.Default.ModeReply,
             },
             new("GET", "/session/{id}/status", "sessionStatus", Scope.Observe, "What is true of a session now.")
@@ -143,7 +150,9 @@ internal sealed class SessionRoutes(DaemonParts parts, SessionDirectory sessions
             _ => throw new ProblemException(400, "invalid_session_scope", "`sessionScope` must be \"single\" or \"thread\"."),
         };
         var mode = ModeOf(request.ApprovalMode, exchange);
-        var open = sessions.Request() with { ApprovalMode = mode ?? parts.Sessions.ApprovalMode };
+        var chosen = ChosenId.Read(request.SessionId);
+        isShared &= chosen is null;
+        var open = sessions.Request() with { ApprovalMode = mode ?? parts.Sessions.ApprovalMode, NewSession = chosen };
         var (status, isNew) = isShared
             ? await sessions.SharedAsync(open, exchange.Aborted)
             : (await sessions.CreateAsync(open, exchange.Aborted), true);

@@ -11,7 +11,13 @@ internal static partial class WorkspaceRoutes
     private const int LongestToolName = 256;
 
     /// <param name="workspace">As clients know it: its full path.</param>
-    public static IReadOnlyList<Operation> Create(IInventory inventory, IWorkspaceFiles files, string workspace)
+    /// <param name="post">Tells all readers what the request has changed for them.</param>
+    public static IReadOnlyList<Operation> Create(
+        IInventory inventory,
+        IWorkspaceFiles files,
+        string workspace,
+        Action<Exchange, WorkspaceNews> post
+    )
     {
         ReplyMember[] known = [new("v", 1), new("workspaceCwd", workspace, IsConstant: false)];
         var head = new ReplyHead(known);
@@ -84,10 +90,32 @@ internal static partial class WorkspaceRoutes
                         );
                     }
 
-                    await exchange.ReplyAsync(
-                        await inventory.SetToolEnabledAsync(name, choice.Enabled, exchange.Aborted),
-                        WorkspaceJson.Default.ToolToggle
-                    );
+                    var toggle = await inventory.SetToolEnabledAsync(name, choice.Enabled, exchange.Aborted);
+                    post(exchange, new ToolToggled(toggle.ToolName, toggle.Enabled));
+                    await exchange.ReplyAsync(toggle, WorkspaceJson.Default.ToolToggle);
+                }),
+            },
+            new(
+                "POST",
+                "/workspace/memory",
+                "writeMemory",
+                Scope.Administer,
+                "Writes something down for agents, in the AGENTS.md of the workspace or of the user."
+            )
+            {
+                Request = WorkspaceJson.Default.MemoryWrite,
+                Reply = WorkspaceJson.Default.MemoryWritten,
+                Errors = [409, 422, 503],
+                Handle = FileProblems.Answering(async exchange =>
+                {
+                    var request = await exchange.ReadAsync(WorkspaceJson.Default.MemoryWrite);
+                    var written = await files.RememberAsync(request, exchange.Aborted);
+                    if (written.Changed)
+                    {
+                        post(exchange, new MemoryChanged(request.Scope, written.FilePath, written.Mode, written.BytesWritten));
+                    }
+
+                    await exchange.ReplyAsync(written, WorkspaceJson.Default.MemoryWritten);
                 }),
             },
             new("POST", "/workspace/init", "initWorkspace", Scope.Administer, "Makes an instruction file for agents.")
@@ -110,6 +138,7 @@ internal static partial class WorkspaceRoutes
                         );
                     }
 
+                    post(exchange, new WorkspaceInitialized(made.Path, made.Action));
                     await exchange.ReplyAsync(made, WorkspaceJson.Default.WorkspaceInit);
                 }),
             },

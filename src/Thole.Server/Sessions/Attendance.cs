@@ -71,6 +71,27 @@ internal sealed class Attendance(byte[] key, TimeSpan timeout, TimeProvider time
         return Actor.Of(exchange.Identity.Name, client);
     }
 
+    /// <summary>
+    /// The client that asks something of the workspace, where it is one of some session and of this identity. Null else: it is for its own
+    /// echo only, and no reason to refuse anything.
+    /// </summary>
+    public string? ClientOf(Exchange exchange)
+    {
+        if (exchange.Header("X-Qwen-Client-Id") is not { } client || !IsWellFormed(client))
+        {
+            return null;
+        }
+
+        lock (_lock)
+        {
+            return _sessions.Values.Any(members =>
+                members.TryGetValue(client, out var member) && member.Identity.Name == exchange.Identity.Name
+            )
+                ? client
+                : null;
+        }
+    }
+
     /// <summary>It is gone, as far as it says; a stream that it still reads counts until it ends.</summary>
     public void Leave(SessionId session, string client)
     {

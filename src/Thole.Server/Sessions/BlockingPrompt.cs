@@ -29,7 +29,7 @@ internal sealed class BlockingPrompt(SessionDirectory sessions, SessionId sessio
                             exchange,
                             DaemonWords.StopReason(ended)
                                 ?? throw new ProblemException(
-                                    500,
+                                    ended.DeadlinePassed ? 504 : 500,
                                     DaemonWords.ErrorCode(ended),
                                     ended.Message ?? "The turn failed.",
                                     ("promptId", prompt.Value)

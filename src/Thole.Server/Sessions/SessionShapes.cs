@@ -15,6 +15,9 @@ internal sealed record CreateSession
     public string? ModelServiceId { get; init; }
 
     public string? ApprovalMode { get; init; }
+
+    /// <summary>The id that the new session shall have: a UUID of version 1 to 5. It is one of its own, whatever the scope says.</summary>
+    public string? SessionId { get; init; }
 }
 
 internal sealed record CreatedSession
@@ -128,6 +131,9 @@ internal sealed record PromptRequest
 
     /// <summary>Sent again with the same text it changes nothing; the header <c>Idempotency-Key</c> does the same.</summary>
     public string? PromptId { get; init; }
+
+    /// <summary>How long it may take from now on, waiting included; its turn then ends with <c>prompt_deadline_exceeded</c>.</summary>
+    public long? DeadlineMs { get; init; }
 }
 
 internal sealed record PromptAccepted(string PromptId, long LastEventId, string EventEpoch);

@@ -51,6 +51,9 @@ internal sealed class DaemonDialect(ILiveSessions live) : StreamDialect
             }
         ).WriteEvent(output);
 
+    public override void WriteNews(IBufferWriter<byte> output, WorkspaceNews news, DateTimeOffset at, string? originator) =>
+        NewsFrames.Of(news, at, originator).WriteEvent(output);
+
     // A client takes "evicted" for the end of its session; only who was too slow is told that.
     public override void WriteGoodbye(IBufferWriter<byte> output, SessionId session, string reason, Lag lag) =>
         new DaemonFrame(

@@ -13,6 +13,7 @@ internal sealed class EventStream(
     DaemonParts parts,
     SessionDirectory sessions,
     StreamDialect dialect,
+    Bulletin bulletin,
     Exchange exchange,
     SessionId session
 )
@@ -35,6 +36,7 @@ internal sealed class EventStream(
     public async Task RunAsync(long? after, SessionStatus status)
     {
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(exchange.Aborted, exchange.Stopping);
+        using var news = new NewsReader(bulletin);
         _last = after ?? status.Latest;
         _output = await exchange.StartEventStreamAsync();
         Write("retry: 3000\n\n"u8);
@@ -58,7 +60,7 @@ internal sealed class EventStream(
             }
             else if (await FlushAsync(leaving.Token))
             {
-                await FollowAsync(leaving.Token);
+                await FollowAsync(news, leaving.Token);
             }
         }
         catch (OperationCanceledException)
@@ -112,7 +114,7 @@ internal sealed class EventStream(
         await ((Task)ReplayAsync(now.Latest, ends.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task FollowAsync(CancellationToken cancellationToken)
+    private async Task FollowAsync(NewsReader news, CancellationToken cancellationToken)
     {
         await using var events = new Following(token => sessions.ReadAsync(session, _last, token), cancellationToken);
         using var beat = new PeriodicTimer(parts.Sessions.Heartbeat, parts.Time);
@@ -121,6 +123,7 @@ internal sealed class EventStream(
         while (true)
         {
             var next = events.MoveNextAsync();
+            hasWritten |= WriteNews(news);
             if (!next.IsCompleted)
             {
                 // Nothing more to say for the moment: what was written goes out, and silence is filled.
@@ -129,8 +132,19 @@ internal sealed class EventStream(
                     return;
                 }
 
-                while (await Task.WhenAny(next, tick) == tick)
+                while (await Task.WhenAny(next, tick, news.Coming) is var first && first != next)
                 {
+                    if (first != tick)
+                    {
+                        hasWritten = WriteNews(news);
+                        if (!await FlushAsync(cancellationToken))
+                        {
+                            return;
+                        }
+
+                        continue;
+                    }
+
                     await tick;
                     tick = beat.WaitForNextTickAsync(cancellationToken).AsTask();
                     if (!await BeatAsync(hasWritten, cancellationToken))
@@ -160,6 +174,19 @@ internal sealed class EventStream(
                 return;
             }
         }
+    }
+
+    /// <summary>What has changed in the workspace since this reader came, once each.</summary>
+    private bool WriteNews(NewsReader news)
+    {
+        var hasWritten = false;
+        while (news.TryRead(out var notice))
+        {
+            Write(output => dialect.WriteNews(output, notice.News!, notice.At, notice.Originator));
+            hasWritten = true;
+        }
+
+        return hasWritten;
     }
 
     /// <summary>A reader can tell a silent session from a dead connection.</summary>

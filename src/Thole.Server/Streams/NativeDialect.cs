@@ -26,6 +26,26 @@ internal sealed class NativeDialect : StreamDialect
     public override void WriteGoodbye(IBufferWriter<byte> output, SessionId session, string reason, Lag lag) =>
         WriteLag(output, "goodbye", reason, lag);
 
+    public override void WriteNews(IBufferWriter<byte> output, WorkspaceNews news, DateTimeOffset at, string? originator) =>
+        Write(
+            output,
+            "news",
+            id: null,
+            writer =>
+            {
+                writer.WriteStartObject();
+                writer.WriteString("at", at);
+                if (originator is not null)
+                {
+                    writer.WriteString("client", originator);
+                }
+
+                writer.WritePropertyName("news");
+                JsonSerializer.Serialize(writer, news, WorkspaceJson.Default.WorkspaceNews);
+                writer.WriteEndObject();
+            }
+        );
+
     protected override void Write(IBufferWriter<byte> output, SessionId session, Envelope envelope) =>
         Write(output, "event", envelope.Sequence, writer => EnvelopeJson.Write(writer, envelope));
 

@@ -19,6 +19,9 @@ internal abstract class StreamDialect
     /// <summary>A reader takes less than comes.</summary>
     public abstract void WriteSlow(IBufferWriter<byte> output, Lag lag);
 
+    /// <summary>Something changed for all sessions of the workspace.</summary>
+    public abstract void WriteNews(IBufferWriter<byte> output, WorkspaceNews news, DateTimeOffset at, string? originator);
+
     /// <summary>The stream ends before its session: the reader may come back with its cursor.</summary>
     public abstract void WriteGoodbye(IBufferWriter<byte> output, SessionId session, string reason, Lag lag);
 

@@ -24,7 +24,7 @@ public static class DaemonWords
     public static string? StopReason(TurnEnded ended) =>
         ended switch
         {
-            { ProcessEnded: true } => null,
+            { ProcessEnded: true } or { DeadlinePassed: true } => null,
             { Outcome: TurnOutcome.Completed } => "end_turn",
             { Outcome: TurnOutcome.Interrupted } => "cancelled",
             { Outcome: TurnOutcome.LimitReached } => "max_turn_requests",
@@ -33,7 +33,9 @@ public static class DaemonWords
 
     /// <summary>The stable word of a turn that ended in an error.</summary>
     public static string ErrorCode(TurnEnded ended) =>
-        ended.ProcessEnded ? "daemon_stopped" : JsonNamingPolicy.SnakeCaseLower.ConvertName(ended.Outcome.ToString());
+        ended.ProcessEnded ? "daemon_stopped"
+        : ended.DeadlinePassed ? "prompt_deadline_exceeded"
+        : JsonNamingPolicy.SnakeCaseLower.ConvertName(ended.Outcome.ToString());
 
     /// <summary>Names a question across all sessions and restarts.</summary>
     public static string RequestId(SessionId session, CallId call) => $"{session}.{call}";

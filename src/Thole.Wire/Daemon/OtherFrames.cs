@@ -71,6 +71,25 @@ internal static class OtherFrames
                 data => data.WriteNumber("keepFrom", compacted.KeepFrom)
             ),
             CompactionFailed failed => Say(session, "compaction_failed", data => data.WriteString("message", failed.Message)),
+            MediaDescribed described => Say(
+                session,
+                "media_described",
+                data =>
+                {
+                    data.WriteString("mimeType", described.MediaType);
+                    data.WriteString("modelId", described.Model);
+                    data.WriteString("text", described.Text);
+                }
+            ),
+            MediaLeftOut left => Say(
+                session,
+                "media_left_out",
+                data =>
+                {
+                    data.WriteString("mimeType", left.MediaType);
+                    data.WriteString("message", left.Message);
+                }
+            ),
             LogRecovered recovered => Say(
                 session,
                 "log_recovered",

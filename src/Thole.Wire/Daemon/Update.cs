@@ -29,6 +29,7 @@ internal static class Update
                 WriteCount(update, "totalTokens", usage.InputTokens + usage.OutputTokens);
                 WriteCount(update, "thoughtTokens", usage.ReasoningTokens);
                 WriteCount(update, "cachedReadTokens", usage.CachedTokens);
+                WriteCount(update, "cachedWriteTokens", usage.CacheWriteTokens);
                 update.WriteEndObject();
                 update.WriteEndObject();
             }
@@ -145,13 +146,18 @@ internal static class Update
     {
         switch (block)
         {
-            case ImageContent image:
+            case MediaContent media:
                 // The bytes are a blob of the session: a reader that wants them asks for them by this name.
                 update.WriteStartObject("content");
                 update.WriteString("type", "resource_link");
-                update.WriteString("uri", $"blob:{image.Blob}");
-                update.WriteString("name", "image");
-                update.WriteString("mimeType", image.MediaType);
+                update.WriteString("uri", $"blob:{media.Blob}");
+                update.WriteString(
+                    "name",
+                    media is FileContent { Name: { } name } ? name
+                        : media is ImageContent ? "image"
+                        : "file"
+                );
+                update.WriteString("mimeType", media.MediaType);
                 update.WriteEndObject();
                 break;
             case DiffContent diff:

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Thole.Protocol;
 
@@ -29,7 +28,7 @@ public sealed class MarkdownTranscript
             - session {Markdown.Code(session.Id.Value)}
             - workspace {Markdown.Code(session.Workspace)}
             - model {Markdown.Code(session.Model ?? "none")}
-            - started {Time(session.CreatedAt)}
+            - started {TranscriptWords.Of(session.CreatedAt)}
 
             """.ReplaceLineEndings("\n")
         );
@@ -45,11 +44,11 @@ public sealed class MarkdownTranscript
     private string Render(Envelope envelope) =>
         envelope.Event switch
         {
-            TurnStarted started => $"\n## Prompt ({Time(envelope.At)})\n\n{Contents(started.Content)}",
+            TurnStarted started => $"\n## Prompt ({TranscriptWords.Of(envelope.At)})\n\n{Contents(started.Content)}",
             TextPiece piece => Keep(_text, piece.Text),
             ReasoningPiece piece => Keep(_reasoning, piece.Text),
             StepStarted => Drop(),
-            AttemptFailed failed => $"{Drop()}\n*Attempt {failed.Attempt} failed: {Line(failed.Message)}*\n",
+            AttemptFailed failed => $"{Drop()}\n*{Line(TranscriptWords.Of(failed))}*\n",
             MessageCompleted completed => $"{Message()}{Tokens(completed.Usage)}",
             CallRequested requested => Requested(requested),
             PermissionRequested asked => $"\n*Asked: {Line(asked.Question)}*\n",
@@ -57,11 +56,17 @@ public sealed class MarkdownTranscript
             CallStarted started => Started(started),
             CallCompleted completed => Completed(completed),
             TodosChanged changed => Todos(changed.Todos),
+            SteeringTaken taken => string.Concat(
+                taken.Messages.Select(message => $"\n### Said while it ran\n\n{Contents(message.Content)}")
+            ),
             ModelSelected selected => $"\n*From here on with the model {Markdown.Code(selected.Model)}.*\n",
-            ApprovalModeSelected selected => $"\n*From here on with the approval mode {Mode(selected.Mode)}.*\n",
+            ApprovalModeSelected selected => $"\n*From here on with the approval mode {TranscriptWords.Of(selected.Mode)}.*\n",
             ContextCompacted compacted =>
                 $"\n*Older parts were replaced by a summary:*\n\n{Folded("Summary", compacted.Summary)}",
             CompactionFailed failed => $"\n*The context could not be summarised: {Line(failed.Message)}*\n",
+            MediaDescribed described =>
+                $"\n*{Markdown.Code(described.Model)} described it:*\n\n{Folded("Description", described.Text)}",
+            MediaLeftOut left => $"\n*Not shown to the model: {Line(left.Message)}*\n",
             InterruptRequested => "\n*Interrupt asked for.*\n",
             TurnEnded ended => Ended(ended),
             LogRecovered recovered => $"\n**The log was recovered: {Line(recovered.Message)}**\n",
@@ -76,7 +81,8 @@ public sealed class MarkdownTranscript
         content switch
         {
             TextContent text => Markdown.Quote(text.Text),
-            ImageContent image => $"> *image, {Line(image.MediaType)}, blob {Line(image.Blob.Value)}*\n",
+            MediaContent media =>
+                $"> *{Line(TranscriptWords.Of(media))}, {Line(media.MediaType)}, blob {Line(media.Blob.Value)}*\n",
             DiffContent diff =>
                 $"{Markdown.Code(diff.Path)}{(diff.IsNew ? " (new)" : "")}\n\n{Markdown.Fence(diff.UnifiedDiff, "diff")}",
             TerminalContent terminal =>
@@ -121,19 +127,8 @@ public sealed class MarkdownTranscript
     {
         _ = _open.Remove(completed.Call, out var call);
         var name = call.Name ?? Markdown.Code(completed.Call.Value);
-        var outcome = completed.Outcome switch
-        {
-            CallOutcome.Succeeded => "succeeded",
-            CallOutcome.Failed => "failed",
-            CallOutcome.Refused => "not permitted, did not run",
-            CallOutcome.Interrupted => "interrupted; what it had done by then is done",
-            CallOutcome.NotStarted => "never started",
-            CallOutcome.Unknown =>
-                "outcome unknown: it had started, and whether it took effect nobody knows; it was not repeated",
-            _ => "ended in a way that a newer version knows",
-        };
         var shown = completed.Result.Display.Count > 0 ? $"\n{Contents(completed.Result.Display)}" : "";
-        return $"\n### {name}: {outcome}\n{shown}{Folded("Result", completed.Result.Text)}";
+        return $"\n### {name}: {TranscriptWords.Of(completed.Outcome)}\n{shown}{Folded("Result", completed.Result.Text)}";
     }
 
     private static string Answered(PermissionAnswered answered, Actor by)
@@ -150,14 +145,7 @@ public sealed class MarkdownTranscript
         // A turn that ended in the middle of a message leaves what had come of it.
         var message = Message();
         var why = ended.Message is null ? "" : $" {Line(ended.Message)}";
-        return ended.Outcome switch
-        {
-            TurnOutcome.Completed => message,
-            TurnOutcome.Interrupted => $"{message}\n**Interrupted.**{why}\n",
-            TurnOutcome.LimitReached => $"{message}\n**A limit was reached.**{why}\n",
-            TurnOutcome.ProviderFailed or TurnOutcome.Unauthorized => $"{message}\n**The provider did not answer.**{why}\n",
-            _ => $"{message}\n**The turn failed.**{why}\n",
-        };
+        return TranscriptWords.Of(ended.Outcome) is { } end ? $"{message}\n**{end}**{why}\n" : message;
     }
 
     private string End()
@@ -165,11 +153,7 @@ public sealed class MarkdownTranscript
         var rest = new StringBuilder(Message());
         foreach (var (name, hasStarted) in _open.Values)
         {
-            rest.Append(
-                hasStarted
-                    ? $"\n### {name}: started, and the log does not say how it ended\n"
-                    : $"\n### {name}: asked for, not started\n"
-            );
+            rest.Append($"\n### {name}: {TranscriptWords.OfOpen(hasStarted)}\n");
         }
 
         return rest.ToString();
@@ -181,34 +165,8 @@ public sealed class MarkdownTranscript
     private static string Name(CallRequested requested) =>
         $"{Markdown.Code(requested.Call.Tool)} {Markdown.Code(requested.Title.Length > 0 ? requested.Title : requested.Call.Arguments)}";
 
-    private static string Tokens(Usage usage)
-    {
-        List<string> counts = [];
-        Add(usage.InputTokens, "in");
-        Add(usage.CachedTokens, "of them cached");
-        Add(usage.OutputTokens, "out");
-        return counts is [] ? "" : $"\n<sub>tokens: {string.Join(", ", counts)}</sub>\n";
-
-        void Add(long? count, string what)
-        {
-            if (count is { } known)
-            {
-                counts.Add($"{known} {what}");
-            }
-        }
-    }
-
-    private static string Mode(ApprovalMode mode) =>
-        mode switch
-        {
-            ApprovalMode.Plan => "plan",
-            ApprovalMode.AutoEdit => "auto-edit",
-            ApprovalMode.Yolo => "yolo",
-            _ => "default",
-        };
+    private static string Tokens(Usage usage) =>
+        TranscriptWords.Of(usage) is { Length: > 0 } counts ? $"\n<sub>{counts}</sub>\n" : "";
 
     private static string Line(string text) => TerminalText.EscapeLine(text);
-
-    private static string Time(DateTimeOffset at) =>
-        at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

@@ -53,6 +53,7 @@ public sealed class SessionsCommandSpecs : IDisposable
     [InlineData("markdown")]
     [InlineData("json")]
     [InlineData("jsonl")]
+    [InlineData("html")]
     public async Task Export_writes_the_same_to_a_file_and_to_the_output(string format)
     {
         await AddAsync("aaa-1", "/here", "Käthe \ud83d\udea3 rows", 1);

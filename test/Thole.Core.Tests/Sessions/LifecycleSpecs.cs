@@ -217,4 +217,40 @@ public sealed class LifecycleSpecs
     }
 
     private static Task<RefusedException> Refused(Func<Task> asked) => Assert.ThrowsAsync<RefusedException>(asked);
+
+    [Fact]
+    public async Task A_new_session_has_the_id_that_its_client_chose_unless_there_is_one_of_it()
+    {
+        await using var session = await TestSession.OpenAsync(new ScriptedModel());
+        var chosen = new SessionId("0b5f7a52-4a5c-4d6e-8f1a-2b3c4d5e6f70");
+        var open = new OpenSession
+        {
+            Workspace = session.Options.Workspace,
+            NewSession = chosen,
+            Model = "test/model",
+        };
+
+        var all = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => OpenAsync(open))));
+        var known = await OpenAsync(open with { NewSession = session.Id });
+        await session.DisposeAsync();
+        await using var next = await TestSession.OpenAsync(new ScriptedModel(), store: session.Store);
+        var later = await Assert.ThrowsAsync<RefusedException>(async () =>
+            await next.Door.OpenSessionAsync(open, CancellationToken.None)
+        );
+
+        Assert.Equal(Enumerable.Repeat("session_conflict", 7).Append(chosen.Value), all.Order(StringComparer.Ordinal).Reverse());
+        Assert.Equal(("session_conflict", "session_conflict"), (known, later.Reason));
+
+        async Task<string> OpenAsync(OpenSession request)
+        {
+            try
+            {
+                return (await session.Door.OpenSessionAsync(request, CancellationToken.None)).Value;
+            }
+            catch (RefusedException refused)
+            {
+                return refused.Reason;
+            }
+        }
+    }
 }

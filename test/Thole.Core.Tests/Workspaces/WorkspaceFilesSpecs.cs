@@ -309,9 +309,41 @@ public sealed class WorkspaceFilesSpecs : IDisposable
             Assert.Equal(FileRefusals.SymlinkEscape, refused.Reason);
         }
 
-        await RefusedAsync(() => ReadAsync("loop"));
         await RefusedAsync(() => _files.ListAsync("folder", includeIgnored: true, Token));
         await RefusedAsync(() => _files.GlobAsync(new GlobQuery("*") { Cwd = "folder" }, Token));
+    }
+
+    [Theory]
+    [InlineData("loop")]
+    [InlineData("there")]
+    [InlineData("there/under")]
+    public async Task Links_that_go_in_a_circle_are_the_wrong_thing_to_name(string path)
+    {
+        Unix();
+        File.CreateSymbolicLink(_scratch.Inside("loop"), "loop");
+        File.CreateSymbolicLink(_scratch.Inside("there"), "back");
+        File.CreateSymbolicLink(_scratch.Inside("back"), "there");
+        var hash = $"sha256:{Scratch.Hash("")}";
+
+        foreach (
+            var ask in (Func<ValueTask>[])
+                [
+                    async () => await ReadAsync(path),
+                    async () => await _files.ReadBytesAsync(path, 0, 1, Token),
+                    async () => await _files.StatAsync(path, Token),
+                    async () => await _files.ListAsync(path, includeIgnored: true, Token),
+                    async () => await _files.GlobAsync(new GlobQuery("*") { Cwd = path }, Token),
+                    async () => await _files.WriteAsync(new FileWrite(path, "mine", FileWriteMode.Create), Token),
+                    async () => await _files.EditAsync(new FileEdit(path, "a", "b", hash), Token),
+                ]
+        )
+        {
+            var refused = await Assert.ThrowsAsync<RefusedException>(async () => await ask());
+
+            Assert.Equal(FileRefusals.InvalidArgument, refused.Reason);
+            Assert.Contains("go in a circle", refused.Message);
+            Assert.DoesNotContain(_scratch.Inside(), refused.Message);
+        }
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Thole.Core.Models;
 using Thole.Protocol;
+using Thole.Providers.Responses;
+using Thole.Testing.Models;
 using static Thole.Providers.Tests.Responses.ResponsesAsked;
 
 namespace Thole.Providers.Tests.Responses;
@@ -354,6 +356,32 @@ public sealed class ResponsesAnswerSpecs
         var asked = await AskAsync(Event($$$"""{"type":"response.completed","response":{"output":[],"usage":{{{usage}}}}}"""));
 
         Assert.Equal(new Usage(input, output, cached, reasoning), asked.Finished!.Usage);
+    }
+
+    [Fact]
+    public async Task What_was_written_to_a_cache_is_told()
+    {
+        var asked = await AskAsync(
+            Event(
+                """{"type":"response.completed","response":{"output":[],"usage":{"input_tokens":7,"input_tokens_details":{"cache_write_tokens":4}}}}"""
+            )
+        );
+
+        Assert.Equal(new Usage(7, CacheWriteTokens: 4), asked.Finished!.Usage);
+    }
+
+    [Fact]
+    public async Task A_connection_that_breaks_or_stays_open_after_the_end_loses_nothing()
+    {
+        await using var server = ScriptedModelServer.Start();
+        server.Reply(reply => reply.Text("Hi.").Done().Cut()).Reply(reply => reply.Text("Hi.").Done().Hang());
+
+        for (var way = 0; way < 2; way++)
+        {
+            var asked = await new Asking(ResponsesProvider.Definition).AskAsync(server);
+
+            Assert.Equal(("Hi.", StopReason.Done), (asked.Text, asked.Finished!.Stop));
+        }
     }
 
     [Fact]

@@ -286,6 +286,28 @@ public sealed class ResponsesRequestSpecs
     }
 
     [Fact]
+    public async Task Documents_are_sent_where_they_are_taken()
+    {
+        IReadOnlyList<ContextItem> items =
+        [
+            new UserItem(
+                1,
+                [
+                    new FileContent("application/pdf", new BlobId("blob"), "plan.pdf"),
+                    new FileContent("application/pdf", new BlobId("gone")),
+                    new FileContent("audio/wav", new BlobId("blob")),
+                ]
+            ),
+        ];
+
+        Assert.Equal(
+            """[{"type":"input_file","filename":"plan.pdf","file_data":"data:application/pdf;base64,AQID"},{"type":"input_text","text":"[a PDF document (application/pdf) that is no longer there]"},{"type":"input_text","text":"[a sound (audio/wav) that is no longer there]"}]""",
+            Input(await ResponsesAsked.WriteAsync(items, ResponsesAsked.Options(OpenAI)))[0].GetProperty("content").GetRawText()
+        );
+        Assert.DoesNotContain("AQID", await ResponsesAsked.WriteAsync(items));
+    }
+
+    [Fact]
     public async Task Ids_that_repeat_are_absent_or_too_long_and_names_that_are_refused_are_replaced()
     {
         ToolCall[] calls =

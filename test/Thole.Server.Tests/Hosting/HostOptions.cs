@@ -40,6 +40,12 @@ internal sealed record HostOptions
     /// <summary>Where the logs are, in place of the store in memory; the list of sessions knows nothing of them.</summary>
     public IEventStore? Disk { get; init; }
 
+    /// <summary>Null where no test asks for the workspace.</summary>
+    public IInventory? Inventory { get; init; }
+
+    /// <inheritdoc cref="Inventory"/>
+    public IWorkspaceFiles? Files { get; init; }
+
     /// <summary>Routes beside those of the product.</summary>
     public Func<DaemonParts, IReadOnlyList<Operation>> Extra { get; init; } = static _ => [];
 

@@ -12,6 +12,9 @@ internal sealed class FakeFiles : IWorkspaceFiles
 
     public InitAction Init { get; set; } = InitAction.Created;
 
+    /// <summary>How many bytes are written down; 0 where they are there already.</summary>
+    public int Remembered { get; set; } = 7;
+
     public ValueTask<FileText> ReadTextAsync(string path, TextWindow window, CancellationToken cancellationToken) =>
         Answer(
             (path, window),
@@ -73,6 +76,9 @@ internal sealed class FakeFiles : IWorkspaceFiles
 
     public ValueTask<WorkspaceInit> InitAsync(bool force, CancellationToken cancellationToken) =>
         Answer(force, new WorkspaceInit("AGENTS.md", Init, Init is InitAction.Conflict ? 12 : null));
+
+    public ValueTask<MemoryWritten> RememberAsync(MemoryWrite request, CancellationToken cancellationToken) =>
+        Answer(request, new MemoryWritten(Ok: true, "AGENTS.md", Remembered, request.Mode, Remembered > 0, "sha256:00"));
 
     private ValueTask<T> Answer<T>(object question, T answer)
     {

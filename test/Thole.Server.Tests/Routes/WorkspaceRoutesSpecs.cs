@@ -13,6 +13,7 @@ public sealed class WorkspaceRoutesSpecs : IInventory
 
     private readonly FakeFiles _files = new();
     private readonly List<(string Tool, bool Enabled)> _toggled = [];
+    private readonly List<WorkspaceNews> _news = [];
     private RefusedException? _refusal;
 
     [Theory]
@@ -61,6 +62,7 @@ public sealed class WorkspaceRoutesSpecs : IInventory
 
         Assert.Equal((200, """{"toolName":"web fetch","enabled":false}"""), (answer.Status, answer.Body));
         Assert.Equal([("web fetch", false)], _toggled);
+        Assert.Equal([new ToolToggled("web fetch", false)], _news);
     }
 
     [Fact]
@@ -82,6 +84,86 @@ public sealed class WorkspaceRoutesSpecs : IInventory
         Assert.Equal([400, 400, 404, 403], new[] { nothing, long_, unknown, observer }.Select(answer => answer.Status));
         Assert.Equal("tool_not_registered", unknown.Code);
         Assert.Empty(_toggled);
+        Assert.Empty(_news);
+    }
+
+    [Fact]
+    public async Task Something_is_written_down_for_agents_and_that_is_news()
+    {
+        await using var daemon = await StartAsync();
+
+        var appended = await daemon.SendAsync("POST", "/workspace/memory", """{"scope":"workspace","content":"Be kind."}""");
+        var replaced = await daemon.SendAsync(
+            "POST",
+            "/workspace/memory",
+            """{"scope":"global","content":"","mode":"replace","expectedHash":"sha256:11"}"""
+        );
+        _files.Remembered = 0;
+        var known = await daemon.SendAsync(
+            "POST",
+            "/workspace/memory",
+            """{"scope":"workspace","content":"","mode":"replace"}"""
+        );
+
+        Assert.Equal(
+            (200, """{"ok":true,"filePath":"AGENTS.md","bytesWritten":7,"mode":"append","changed":true,"hash":"sha256:00"}"""),
+            (appended.Status, appended.Body)
+        );
+        Assert.Equal([200, 200], new[] { replaced, known }.Select(answer => answer.Status));
+        Assert.Equal(
+            [
+                new MemoryWrite(MemoryScope.Workspace, "Be kind."),
+                new MemoryWrite(MemoryScope.Global, "") { Mode = MemoryMode.Replace, ExpectedHash = "sha256:11" },
+                new MemoryWrite(MemoryScope.Workspace, "") { Mode = MemoryMode.Replace },
+            ],
+            _files.Asked
+        );
+        Assert.Equal(
+            [
+                new MemoryChanged(MemoryScope.Workspace, "AGENTS.md", MemoryMode.Append, 7),
+                new MemoryChanged(MemoryScope.Global, "AGENTS.md", MemoryMode.Replace, 7),
+            ],
+            _news
+        );
+    }
+
+    [Theory]
+    [InlineData("""{"content":"x"}""")]
+    [InlineData("""{"scope":"managed","content":"x"}""")]
+    [InlineData("""{"scope":"workspace"}""")]
+    [InlineData("""{"scope":"workspace","content":null}""")]
+    [InlineData("""{"scope":"workspace","content":"x","mode":"prepend"}""")]
+    public async Task What_cannot_be_written_down_is_refused_before_anything_is(string body)
+    {
+        await using var daemon = await StartAsync();
+
+        var answer = await daemon.SendAsync("POST", "/workspace/memory", body);
+
+        Assert.Equal(400, answer.Status);
+        Assert.Empty(_files.Asked);
+    }
+
+    [Theory]
+    [InlineData(FileRefusals.HashMismatch, 409)]
+    [InlineData(FileRefusals.TooLarge, 413)]
+    [InlineData(FileRefusals.Binary, 422)]
+    [InlineData(FileRefusals.ParseError, 400)]
+    [InlineData(FileRefusals.IoError, 503)]
+    public async Task A_memory_that_is_refused_is_no_news(string reason, int status)
+    {
+        _files.Refusal = new RefusedException(reason, "No.");
+        await using var daemon = await StartAsync();
+
+        var refused = await daemon.SendAsync("POST", "/workspace/memory", """{"scope":"workspace","content":"x"}""");
+        var observer = await daemon.SendAsync(
+            "POST",
+            "/workspace/memory",
+            """{"scope":"workspace","content":"x"}""",
+            ("Authorization", $"Bearer {FakeTokens.Observer}")
+        );
+
+        Assert.Equal((status, reason, 403), (refused.Status, refused.Code, observer.Status));
+        Assert.Empty(_news);
     }
 
     [Theory]
@@ -97,6 +179,7 @@ public sealed class WorkspaceRoutesSpecs : IInventory
 
         Assert.Equal((200, $$"""{"path":"AGENTS.md","action":"{{word}}"}"""), (answer.Status, answer.Body));
         Assert.Equal([true], _files.Asked);
+        Assert.Equal([new WorkspaceInitialized("AGENTS.md", action)], _news);
     }
 
     [Fact]
@@ -113,6 +196,7 @@ public sealed class WorkspaceRoutesSpecs : IInventory
             (answer.Json!.Value.GetProperty("path").GetString(), answer.Json.Value.GetProperty("existingSize").GetInt32())
         );
         Assert.Equal([false], _files.Asked);
+        Assert.Empty(_news);
     }
 
     [Fact]
@@ -123,7 +207,7 @@ public sealed class WorkspaceRoutesSpecs : IInventory
                 [
                     .. FileRoutes.Create(_files),
                     .. GitRoutes.Create(new GitRoutesSpecs(), "/srv/work"),
-                    .. WorkspaceRoutes.Create(this, _files, "/srv/work"),
+                    .. WorkspaceRoutes.Create(this, _files, "/srv/work", Post),
                 ],
                 "1"
             )
@@ -206,5 +290,7 @@ public sealed class WorkspaceRoutesSpecs : IInventory
             )
         );
 
-    private Task<TestDaemon> StartAsync() => TestDaemon.StartAsync([.. WorkspaceRoutes.Create(this, _files, "/srv/work")]);
+    private void Post(Exchange exchange, WorkspaceNews news) => _news.Add(news);
+
+    private Task<TestDaemon> StartAsync() => TestDaemon.StartAsync([.. WorkspaceRoutes.Create(this, _files, "/srv/work", Post)]);
 }

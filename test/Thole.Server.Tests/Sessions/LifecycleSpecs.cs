@@ -363,4 +363,22 @@ public sealed class LifecycleSpecs
 
     private static async Task<int> ClientsAsync(TestHost host) =>
         (await host.SendAsync("GET", "/daemon/status")).Expect(200).Json.GetProperty("runtime").GetProperty("clients").GetInt32();
+
+    [Fact]
+    public async Task Who_may_administer_can_ask_for_the_end_and_it_is_asked_once()
+    {
+        await using var host = await TestHost.StartAsync(Scripts.Saying());
+        var prompter = host.Options.Tokens.Issue("prompter", Scope.Observe | Scope.Prompt | Scope.Approve);
+
+        var refused = await host.SendAsync(new Request("POST", "/daemon/shutdown") { Token = prompter });
+        Assert.False(host.Life.Host.StopAsked.IsCompleted);
+        var asked = await host.SendAsync("POST", "/daemon/shutdown");
+        var again = await host.SendAsync("POST", "/daemon/shutdown", "{}");
+
+        Assert.Equal("insufficient_scope", refused.Expect(403).Code);
+        Assert.Equal("draining", asked.Expect(202).Text("status"));
+        Assert.Equal(asked.Body, again.Expect(202).Body);
+        Assert.True(host.Life.Host.StopAsked.IsCompleted);
+        Assert.Equal(["owner asked the daemon to stop."], host.Log);
+    }
 }

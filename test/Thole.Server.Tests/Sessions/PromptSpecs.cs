@@ -109,6 +109,42 @@ public sealed class PromptSpecs
         (await host.PromptAsync(session, "go", "p4")).Expect(202);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_id_that_was_taken_back_stays_used_so_that_a_late_repetition_does_not_bring_its_prompt_back(bool kill)
+    {
+        var gate = new TaskCompletionSource();
+        await using var host = await TestHost.StartAsync(Scripts.Waiting(gate.Task));
+        var session = await host.OpenAsync();
+        (await host.PromptAsync(session, "one", "p1")).Expect(202);
+        var first = (await host.PromptAsync(session, "two", "p2")).Expect(202);
+        (await host.SendAsync("DELETE", $"/session/{session}/pending-prompts/p2")).Expect(200);
+        gate.SetResult();
+        await host.RestartAsync(kill);
+
+        var again = (await host.PromptAsync(session, "two", "p2")).Expect(202);
+        var waited = await host.SendAsync(
+            new Request("POST", $"/session/{session}/prompt")
+            {
+                Body = TestHost.PromptBody("two", "p2"),
+                Headers = [("Prefer", "wait")],
+            }
+        );
+        var other = await host.PromptAsync(session, "three", "p2");
+
+        Assert.Equal(first.Body, again.Body);
+        Assert.Equal("cancelled", waited.Expect(200).Text("stopReason"));
+        Assert.Equal("prompt_conflict", other.Expect(409).Code);
+        await using var tape = await host.ReadAsync(session, again.Json.GetProperty("lastEventId").GetInt64());
+        var end = await tape.UntilAsync(frame => frame.Is("turn_complete") && Prompt(frame) == "p2");
+        Assert.Equal("cancelled", end.Data.GetProperty("stopReason").GetString());
+        Assert.DoesNotContain(
+            host.Events(session),
+            envelope => envelope.Event is TurnStarted started && started.Prompt == new PromptId("p2")
+        );
+    }
+
     [Fact]
     public async Task A_prompt_that_waits_can_be_taken_back_once_and_comes_to_its_end_by_that()
     {

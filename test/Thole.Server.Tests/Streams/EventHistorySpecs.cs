@@ -140,7 +140,8 @@ public sealed class EventHistorySpecs
                     parts,
                     await sessions.RequireAsync(new SessionId(exchange.Route("id")), exchange.Aborted),
                     sessions,
-                    attendance
+                    attendance,
+                    new Bulletin(parts.Time)
                 ),
             Kind = ReplyKind.EventStream,
             Parameters = EventRoutes.StreamParameters,
@@ -153,6 +154,9 @@ public sealed class EventHistorySpecs
         public override void WriteWelcome(IBufferWriter<byte> output, Welcome welcome) => whole.WriteWelcome(output, welcome);
 
         public override void WriteSlow(IBufferWriter<byte> output, Lag lag) => whole.WriteSlow(output, lag);
+
+        public override void WriteNews(IBufferWriter<byte> output, WorkspaceNews news, DateTimeOffset at, string? originator) =>
+            whole.WriteNews(output, news, at, originator);
 
         public override void WriteGoodbye(IBufferWriter<byte> output, SessionId session, string reason, Lag lag) =>
             whole.WriteGoodbye(output, session, reason, lag);

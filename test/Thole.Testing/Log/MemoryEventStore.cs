@@ -24,6 +24,8 @@ public sealed class MemoryEventStore : IEventStore
     /// <summary>How often an existing log was opened.</summary>
     public int Opened { get; private set; }
 
+    public bool Exists(SessionId session) => _logs.ContainsKey(session);
+
     public IEventLog Create(SessionId session)
     {
         var log = new MemoryEventLog();

@@ -33,14 +33,14 @@ public sealed class TranscriptSpecs
             new TextPiece("A right "),
             new ReasoningPiece("more"),
             new TextPiece("answer"),
-            new MessageCompleted("stop", new Usage(12, 3)),
+            new MessageCompleted("stop", new Usage(12, 3, CacheWriteTokens: 7)),
             new TurnEnded(turn, TurnOutcome.Completed)
         );
         Assert.Contains("A right answer", text);
         Assert.Contains("think more", text);
         Assert.DoesNotContain("A wrong", text);
         Assert.Contains("Attempt 1 failed: The stream was cut.", text);
-        Assert.Contains("tokens: 12 in, 3 out", text);
+        Assert.Contains("tokens: 12 in, 7 of them written to a cache, 3 out", text);
     }
 
     [Fact]

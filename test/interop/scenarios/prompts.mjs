@@ -156,5 +156,7 @@ export async function badPrompts({ open }) {
   await refused('no blocks are no prompt', () => session.prompt({ prompt: [] }), 400);
   await refused('a word is no block', () => session.prompt({ prompt: ['hello'] }), 400);
   await refused('nothing is no prompt', () => session.prompt({}), 400);
+  await refused('no time is no deadline', () => session.prompt({ ...text('hello'), deadlineMs: 0 }), 400, 'invalid_deadline_ms');
+  await refused('a turn is not made again', () => session.prompt({ ...text('hello'), retry: true }), 400, 'unsupported_field');
   equal('the session goes on', (await session.prompt(text('hello'))).stopReason, 'end_turn');
 }

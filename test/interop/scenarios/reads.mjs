@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from '../lib/prompt.mjs';
 import { check, equal, refused } from '../lib/report.mjs';
-import { numbered, said, understood } from '../lib/reader.mjs';
+import { isType, numbered, Reader, said, understood } from '../lib/reader.mjs';
 
 export async function inspect({ connect, open, workspace }) {
   const session = await open();
@@ -50,7 +50,7 @@ export async function transcript({ sdk, connect, open }) {
   understood('all of it is understood', sdk, events);
   await refused('a cursor from nowhere is refused', () => client.getSessionTranscriptPage(session.sessionId, { cursor: 'nowhere' }), 400, 'invalid_transcript_cursor');
 
-  for (const format of ['md', 'json', 'jsonl']) {
+  for (const format of ['md', 'json', 'jsonl', 'html']) {
     const exported = await client.exportSession(session.sessionId, { format });
     check(`exported as ${format} it holds both sides`, exported.content.includes('three') && exported.content.includes(' well.'), exported);
     check(`and has a name`, exported.filename.endsWith(`.${format}`), exported.filename);
@@ -82,9 +82,12 @@ export async function files({ connect, workspace }) {
   kind(await refused('what is outside is not read', () => client.readWorkspaceFile('../outside.txt'), 400), 'path_outside_workspace');
 }
 
-export async function workspaceChanges({ connect, open, workspace }) {
+export async function workspaceChanges({ sdk, connect, open, workspace }) {
   const client = connect();
   const session = await open({}, client);
+  const other = await open({ sessionScope: 'thread' });
+  const reader = new Reader((signal) => other.events({ signal, lastEventId: 0 }));
+  await reader.until('all that was before', isType('replay_complete'));
   const isEnabled = async (name) => (await client.workspaceTools()).tools.find((tool) => tool.name === name)?.enabled;
   equal('a tool is there', await isEnabled('write_file'), true);
   equal('and can be taken away', await client.setWorkspaceToolEnabled('write_file', false), { toolName: 'write_file', enabled: false });
@@ -100,4 +103,19 @@ export async function workspaceChanges({ connect, open, workspace }) {
   const conflict = await refused('one that says something is not replaced', () => client.initWorkspace(), 409, 'workspace_init_conflict');
   equal('and the refusal says which', [conflict?.body?.path, conflict?.body?.existingSize], [made.path, 10]);
   equal('unless it is meant', (await client.initWorkspace({ force: true })).action, 'overwrote');
+
+  const written = await client.writeWorkspaceMemory({ scope: 'workspace', content: 'Be kind.' });
+  equal('something is written down', [written.ok, written.filePath, written.bytesWritten, written.mode], [true, made.path, 8, 'append']);
+  await client.writeWorkspaceMemory({ scope: 'workspace', content: 'Be brief.' });
+  equal('behind what is there', readFileSync(join(workspace, made.path), 'utf8'), 'Be kind.\nBe brief.');
+  await client.writeWorkspaceMemory({ scope: 'workspace', content: 'Be.', mode: 'replace' });
+  equal('or in its place', readFileSync(join(workspace, made.path), 'utf8'), 'Be.');
+  await refused('nothing is not written down', () => client.writeWorkspaceMemory({ scope: 'workspace', content: '' }), 400);
+
+  const last = await reader.until('the last news', (frame) => frame.type === 'memory_changed' && frame.data.mode === 'replace');
+  equal('which says where', [last.data.scope, last.data.filePath, last.data.bytesWritten, last.id], ['workspace', made.path, 3, undefined]);
+  const news = reader.frames.filter((frame) => ['tool_toggled', 'workspace_initialized', 'memory_changed'].includes(frame.type));
+  equal('a reader of another session is told all of it', news.map((frame) => frame.data.enabled ?? frame.data.action ?? frame.data.mode), [false, true, 'created', 'overwrote', 'append', 'append', 'replace']);
+  understood('in words that are understood', sdk, news);
+  await reader.leave();
 }

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { text } from '../lib/prompt.mjs';
 import { check, equal, refused } from '../lib/report.mjs';
 
-export async function workspaceMismatch({ connect, open, workspace }) {
+export async function workspaceMismatch({ sdk, connect, open, workspace }) {
   const session = await open();
   const client = connect();
   const elsewhere = tmpdir();
@@ -11,6 +11,12 @@ export async function workspaceMismatch({ connect, open, workspace }) {
   await refused('so is loading one', () => client.loadSession(session.sessionId, { workspaceCwd: elsewhere }), 400, 'workspace_mismatch');
   await refused('and resuming one', () => client.resumeSession(session.sessionId, { workspaceCwd: elsewhere }), 400, 'workspace_mismatch');
   await refused('and a place that is no absolute path', () => client.createOrAttachSession({ workspaceCwd: 'here' }), 400);
+  if (sdk.DaemonSessionIdProtocolError) {
+    // An older client does not send them.
+    await refused('a worktree of its own is refused', () => client.createOrAttachSession({ worktree: { slug: 'a' } }), 400, 'unsupported_field');
+    await refused('so is a branch', () => client.createOrAttachSession({ branch: { name: 'a' } }), 400, 'unsupported_field');
+  }
+
   equal('no place is this workspace', (await client.createOrAttachSession({})).sessionId, session.sessionId);
 }
 

@@ -13,7 +13,7 @@ internal sealed class InstructionFile
     /// <summary>Begins the name of what lies in the user's own folder.</summary>
     public const string UserPrefix = "~user/";
 
-    private const int MaxBytes = 256 * 1024;
+    private const int MaxBytes = FileLimits.MaxMemoryBytes;
 
     private readonly Func<string, CancellationToken, ValueTask<byte[]?>> _read;
     private readonly Func<string, string> _name;

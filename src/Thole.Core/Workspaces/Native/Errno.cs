@@ -59,7 +59,10 @@ internal static class Errno
                 "a part of its path is a file, not a folder; check the path with list_directory"
             ),
             EISDIR => (ToolErrors.IsDirectory, "it is a folder; name a file in it"),
-            _ when errno == ELOOP => (otherwise, "its symbolic links go in a circle or are too many; name the real file"),
+            _ when errno == ELOOP => (
+                ToolErrors.NotRegularFile, // whoever named it is wrong, and not the disk: to try again helps nobody
+                "its symbolic links go in a circle or are too many; name the real file"
+            ),
             _ when errno == ENAMETOOLONG => (
                 ToolErrors.InvalidArguments,
                 "the name is too long for this file system; use a shorter one"

@@ -5,8 +5,9 @@ internal abstract class ScriptedWire
 {
     /// <summary>What is spoken at a path.</summary>
     public static ScriptedWire For(string path) =>
-        path.Contains(":streamGenerateContent", StringComparison.Ordinal) ? new ScriptedGemini()
+        path.EndsWith("/messages", StringComparison.Ordinal) ? new ScriptedMessages()
         : path.Split('?')[0].EndsWith("/responses", StringComparison.Ordinal) ? new ScriptedResponses()
+        : path.Contains(":streamGenerateContent", StringComparison.Ordinal) ? new ScriptedGemini()
         : new ScriptedChat();
 
     public abstract IEnumerable<ScriptedEvent> Text(string piece);
