@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Thole.Core.Models;
+using Thole.Providers.TextCalls;
 
 namespace Thole.Providers;
 
@@ -30,6 +31,9 @@ public sealed record ModelSettings
     /// <summary>Whether requests mark where a cache may begin, on wires that want it marked.</summary>
     public bool? CacheControl { get; init; }
 
+    /// <summary>How the model writes its calls where its server passes them on as text; never guessed.</summary>
+    public TextCallFormat? TextCalls { get; init; }
+
     /// <summary>How long an answer may be silent.</summary>
     public TimeSpan? IdleTimeout { get; init; }
 
@@ -56,6 +60,7 @@ public sealed record ModelSettings
             ExtraBody = ExtraBody ?? below.ExtraBody,
             Headers = Headers ?? below.Headers,
             CacheControl = CacheControl ?? below.CacheControl,
+            TextCalls = TextCalls ?? below.TextCalls,
             IdleTimeout = IdleTimeout ?? below.IdleTimeout,
             Lifetime = Lifetime ?? below.Lifetime,
             Retries = Retries ?? below.Retries,

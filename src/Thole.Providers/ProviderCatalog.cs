@@ -4,6 +4,7 @@ using Thole.Providers.Endpoints;
 using Thole.Providers.Google;
 using Thole.Providers.OpenAI;
 using Thole.Providers.Presets;
+using Thole.Providers.Responses;
 
 namespace Thole.Providers;
 
@@ -23,6 +24,7 @@ public sealed class ProviderCatalog(
     internal static IReadOnlyList<Provider> All { get; } =
     [
         OpenAIProvider.Definition,
+        ResponsesProvider.Definition,
         AnthropicProvider.Definition,
         GeminiProvider.Definition,
         ModelScopeProvider.Definition,
@@ -163,6 +165,7 @@ public sealed class ProviderCatalog(
             Sampling = set.Sampling,
             MaxOutput = set.MaxOutput,
             Reasoning = set.Reasoning,
+            TextCalls = set.TextCalls,
         };
         return ordinary with
         {

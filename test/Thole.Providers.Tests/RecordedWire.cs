@@ -10,7 +10,13 @@ internal abstract class RecordedWire(string protocol, Provider provider)
 {
     /// <summary>All that the manifest knows.</summary>
     public static IReadOnlyList<RecordedWire> All { get; } =
-    [new RecordedChat("openai-chat"), new RecordedChat("openai-completions"), new RecordedMessages(), new RecordedGemini()];
+    [
+        new RecordedChat("openai-chat"),
+        new RecordedChat("openai-completions"),
+        new RecordedResponses(),
+        new RecordedMessages(),
+        new RecordedGemini(),
+    ];
 
     /// <summary>As the manifest calls it.</summary>
     public string Protocol { get; } = protocol;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Thole.Core.Models;
 using Thole.Providers;
+using Thole.Providers.TextCalls;
 
 namespace Thole.Cli.Configuration;
 
@@ -49,6 +50,7 @@ internal static class ProviderSection
             ExtraBody = fields.Json("extraBody"),
             Headers = fields.Get<IReadOnlyDictionary<string, string>>("headers"),
             CacheControl = fields.Get<object>("cacheControl") as bool?,
+            TextCalls = fields.Get<string>("textCalls") is { } word ? TextCallFormats.Find(word) : null,
             IdleTimeout = fields.Number("idleTimeoutSeconds") is { } idle ? TimeSpan.FromSeconds(idle) : null,
             Lifetime = fields.Number("timeoutSeconds") is { } lifetime ? TimeSpan.FromSeconds(lifetime) : null,
             Retries = (int?)fields.Number("maxRetries"),

@@ -1,3 +1,5 @@
+using Thole.Providers.TextCalls;
+
 namespace Thole.Cli.Configuration;
 
 /// <summary>Everything that can be set, in the order in which <c>thole config show</c> prints it.</summary>
@@ -124,6 +126,12 @@ internal static class SettingDefinitions
             new($"{whose}.extraBody", SettingType.Object, "Fields for the body of each request, over ours."),
             new($"{whose}.headers", SettingType.TextMap, "HTTP headers sent with each request.", IsSecret: true),
             new($"{whose}.cacheControl", SettingType.Flag, "Whether requests mark what may be cached."),
+            new(
+                $"{whose}.textCalls",
+                SettingType.Text,
+                "How it writes calls that its server passes on as text.",
+                Choices: TextCallFormats.Words
+            ),
             new($"{whose}.idleTimeoutSeconds", SettingType.Number, "How long an answer may be silent; 240.", Most: 86_400),
             new($"{whose}.timeoutSeconds", SettingType.Number, "How long an answer may take; 900.", Most: 86_400),
             new($"{whose}.maxRetries", SettingType.Number, "How often a failed request is made again; 6.", Least: 0, Most: 100),

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Thole.Core.Models;
+using Thole.Providers.TextCalls;
 
 namespace Thole.Providers.Endpoints;
 
@@ -41,6 +42,9 @@ internal sealed record EndpointOptions
 
     /// <summary>Whether the request marks where a cache may begin, on wires that want it marked.</summary>
     public bool CacheControl { get; init; } = true;
+
+    /// <summary>How the model writes its calls where the endpoint does not read them out of its text; null where it does.</summary>
+    public TextCallFormat? TextCalls { get; init; }
 
     /// <summary>How long the endpoint may send nothing at all, before its answer and within it. Keep-alive comments count as something.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(240);

@@ -112,6 +112,8 @@ internal static class ProviderErrors
         "maximum prompt length",
     ];
 
+    private static readonly string[] s_refused = ["content_filter", "content_policy", "content management policy", "usage polic"];
+
     private static readonly string[] s_unknownModel =
     [
         "model_not_found",
@@ -146,6 +148,11 @@ internal static class ProviderErrors
             return ModelFailure.ContextOverflow;
         }
 
+        if (status is null or 400 or 403 && Mentions(said, s_refused))
+        {
+            return ModelFailure.ContentRefused;
+        }
+
         if (status is null or 400 or 403 or 404 or 422 && (Mentions(said, s_unknownModel) || IsModelMissing(said)))
         {
             return ModelFailure.UnknownModel;
@@ -169,7 +176,18 @@ internal static class ProviderErrors
 
     private static ModelFailure ClassifyInStream(string said) =>
         Mentions(said, "rate_limit", "rate limit", "too many requests", "resource_exhausted", "429") ? ModelFailure.RateLimited
-        : Mentions(said, "overloaded", "server_error", "api_error", "timeout_error", "unavailable", "502", "503", "529")
+        : Mentions(
+            said,
+            "overloaded",
+            "server_error",
+            "api_error",
+            "timeout_error",
+            "unavailable",
+            "slow_down",
+            "502",
+            "503",
+            "529"
+        )
             ? ModelFailure.Overloaded
         : Mentions(
             said,

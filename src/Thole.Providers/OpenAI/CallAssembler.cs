@@ -137,46 +137,4 @@ internal sealed class CallAssembler
             _shape.Add(piece);
         }
     }
-
-    /// <summary>Whether what was said so far may be a whole JSON value: every brace closed, no string open.</summary>
-    private struct JsonShape
-    {
-        private int _depth;
-        private bool _isInString;
-        private bool _isEscaped;
-        private bool _hasBegun;
-
-        public readonly bool IsWhole => _hasBegun && IsWholeOrEmpty;
-
-        public readonly bool IsWholeOrEmpty => _depth == 0 && !_isInString;
-
-        public void Add(string piece)
-        {
-            foreach (var letter in piece)
-            {
-                _hasBegun |= !char.IsWhiteSpace(letter);
-                if (_isEscaped)
-                {
-                    _isEscaped = false;
-                }
-                else if (_isInString)
-                {
-                    _isEscaped = letter == '\\';
-                    _isInString = letter != '"';
-                }
-                else if (letter == '"')
-                {
-                    _isInString = true;
-                }
-                else if (letter is '{' or '[')
-                {
-                    _depth++;
-                }
-                else if (letter is '}' or ']')
-                {
-                    _depth--;
-                }
-            }
-        }
-    }
 }

@@ -2,11 +2,13 @@ using System.Text.Json;
 using Thole.Core.Models;
 using Thole.Protocol;
 using Thole.Providers.Endpoints;
+using Thole.Providers.TextCalls;
 
 namespace Thole.Providers.OpenAI;
 
 /// <summary>Understands the chunks of a chat completion.</summary>
-internal sealed class ChatAnswer(ChatQuirks quirks) : IAnswer
+/// <param name="textCalls">Reads calls out of the text; null where the endpoint does that.</param>
+internal sealed class ChatAnswer(ChatQuirks quirks, TextCallParser? textCalls = null) : IAnswer
 {
     private readonly CallAssembler _calls = new();
     private readonly ReasoningTrail _trail = new();
@@ -14,8 +16,8 @@ internal sealed class ChatAnswer(ChatQuirks quirks) : IAnswer
     private string? _finish;
     private bool _hasText;
     private Usage _usage = new();
-    private string _heldText = "";
-    private string _heldReasoning = "";
+    private WholeLetters _heldText;
+    private WholeLetters _heldReasoning;
 
     public JsonElement? Complaint(string name, JsonElement chunk) =>
         name is "error"
@@ -70,6 +72,7 @@ internal sealed class ChatAnswer(ChatQuirks quirks) : IAnswer
         {
             return !hasEndMark ? AnswerEnd.Cut
                 : !_calls.IsEmpty ? (_calls.AreWhole ? AnswerEnd.Whole : AnswerEnd.Cut)
+                : textCalls is { IsOpen: true } ? AnswerEnd.Cut
                 : _hasText ? AnswerEnd.Whole
                 : AnswerEnd.Empty;
         }
@@ -80,10 +83,21 @@ internal sealed class ChatAnswer(ChatQuirks quirks) : IAnswer
 
     public void Finish(List<ModelEvent> said)
     {
-        SayText("", said, isLast: true);
-        Say(ref _heldReasoning, "", said, static text => new ReasoningDelta(text), isLast: true);
         var stop = Stop(_finish);
-        said.AddRange(_calls.Close(wasCut: stop is not StopReason.Done));
+        var wasCut = stop is not StopReason.Done;
+        SayText("", said, isLast: true);
+        if (_heldReasoning.Rest() is { Length: > 0 } thought)
+        {
+            said.Add(new ReasoningDelta(thought));
+        }
+
+        if (_heldText.Add(textCalls?.Close(wasCut) ?? "") + _heldText.Rest() is { Length: > 0 } text)
+        {
+            said.Add(new TextDelta(text));
+        }
+
+        said.AddRange(_calls.Close(wasCut));
+        said.AddRange(textCalls?.Calls ?? []);
         said.Add(new ModelFinished(stop, _usage, _trail.ToProviderData()));
     }
 
@@ -217,25 +231,18 @@ internal sealed class ChatAnswer(ChatQuirks quirks) : IAnswer
             }
         }
 
-        Say(ref _heldText, text, said, static whole => new TextDelta(whole), isLast);
+        text = textCalls?.Take(text) ?? text;
+        if (_heldText.Add(text) is { Length: > 0 } whole)
+        {
+            said.Add(new TextDelta(whole));
+        }
     }
 
-    private void SayReasoning(string text, List<ModelEvent> said) =>
-        Say(ref _heldReasoning, text, said, static whole => new ReasoningDelta(whole), isLast: false);
-
-    /// <summary>Says it, but holds back half a surrogate pair: a letter must not be torn when its halves are stored apart.</summary>
-    private static void Say(ref string held, string text, List<ModelEvent> said, Func<string, ModelEvent> as_, bool isLast)
+    private void SayReasoning(string text, List<ModelEvent> said)
     {
-        text = held.Length > 0 ? held + text : text;
-        held = "";
-        if (!isLast && text is [.., var last] && char.IsHighSurrogate(last))
+        if (_heldReasoning.Add(text) is { Length: > 0 } whole)
         {
-            (text, held) = (text[..^1], text[^1..]);
-        }
-
-        if (text.Length > 0)
-        {
-            said.Add(as_(text));
+            said.Add(new ReasoningDelta(whole));
         }
     }
 

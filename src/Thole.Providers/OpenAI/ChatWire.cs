@@ -1,6 +1,7 @@
 using System.Buffers;
 using Thole.Core.Models;
 using Thole.Providers.Endpoints;
+using Thole.Providers.TextCalls;
 
 namespace Thole.Providers.OpenAI;
 
@@ -20,5 +21,5 @@ internal sealed class ChatWire(EndpointOptions options, ChatQuirks quirks) : IWi
     public ValueTask WriteAsync(ModelRequest request, IBufferWriter<byte> body, CancellationToken cancellationToken) =>
         new ChatRequestWriter(options, quirks, request).WriteAsync(body, cancellationToken);
 
-    public IAnswer Listen(ModelRequest request) => new ChatAnswer(quirks);
+    public IAnswer Listen(ModelRequest request) => new ChatAnswer(quirks, TextCallParser.For(options.TextCalls, request.Tools));
 }

@@ -6,6 +6,7 @@ internal abstract class ScriptedWire
     /// <summary>What is spoken at a path.</summary>
     public static ScriptedWire For(string path) =>
         path.EndsWith("/messages", StringComparison.Ordinal) ? new ScriptedMessages()
+        : path.Split('?')[0].EndsWith("/responses", StringComparison.Ordinal) ? new ScriptedResponses()
         : path.Contains(":streamGenerateContent", StringComparison.Ordinal) ? new ScriptedGemini()
         : new ScriptedChat();
 
