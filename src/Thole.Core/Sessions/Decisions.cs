@@ -120,11 +120,15 @@ internal static class Decisions
         && state.Running is { IsInterrupted: false }
         && state.OpenCalls.Values.Any(open => open is { Question: not null, Started: false });
 
+    /// <summary>What a process has to say of a session that another left: by which mode it works, before anything runs by it, and what becomes of the turn.</summary>
+    public static IReadOnlyList<SessionEvent> TakeOver(SessionState state, ApprovalMode ours, SessionRules rules) =>
+        [.. LimitMode(state, ours, rules), .. Resume(state, rules)];
+
     /// <summary>
     /// A mode that asks less than <paramref name="ours"/>, that of the process which opens the session, is a right that another process
     /// was given. It does not pass on, unless somebody chose it who may, and this is a process in which that stays.
     /// </summary>
-    public static IReadOnlyList<SessionEvent> LimitMode(SessionState state, ApprovalMode ours, SessionRules rules) =>
+    private static IReadOnlyList<SessionEvent> LimitMode(SessionState state, ApprovalMode ours, SessionRules rules) =>
         state.Latest > 0 // else there is none yet
         && state.ApprovalMode.IsLooserThan(ours)
         && !(rules.KeepsGrantedModes && state.IsModeGranted)
@@ -132,7 +136,7 @@ internal static class Decisions
             : [];
 
     /// <summary>What the next process has to say of the turn: how it ended, or, where it goes on, that of calls that had started nobody saw the end.</summary>
-    public static IReadOnlyList<SessionEvent> Resume(SessionState state, SessionRules rules) =>
+    private static IReadOnlyList<SessionEvent> Resume(SessionState state, SessionRules rules) =>
         GoesOn(state, rules)
             ? [.. state.CallsInOrder.Where(open => open.Started).Select(Close)]
             : EndTurn(state, TurnEnd.OfLostProcess);

@@ -57,7 +57,6 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
     public ContextState Context => State.Context;
 
     public string Root => State.Workspace;
-
     public ApprovalMode ApprovalMode => State.ApprovalMode;
 
     public bool HasSteering => State.Steering is [_, ..];
@@ -93,13 +92,9 @@ internal sealed partial class Session : ISessionJournal, IAsyncDisposable
             var state = await snapshots.LoadAsync(CancellationToken.None);
             Decisions.CheckWorkspace(id, state, request.Workspace);
             session = new Session(id, log, state, request.Workspace, snapshots, parts);
-            IReadOnlyList<SessionEvent> first =
-            [
-                .. log.Recovery is { } recovery ? [recovery, .. opening] : opening,
-                .. Decisions.LimitMode(state, request.ApprovalMode, parts.Rules), // before anything runs by it
-                .. Decisions.Resume(state, parts.Rules),
-            ];
-            await session._mailbox.PostAsync(new RecordLetter(first, actor));
+            IEnumerable<SessionEvent> begun = log.Recovery is { } recovery ? [recovery, .. opening] : opening;
+            var taken = Decisions.TakeOver(state, request.ApprovalMode, parts.Rules);
+            await session._mailbox.PostAsync(new RecordLetter([.. begun, .. taken], actor));
             if (Decisions.GoesOn(state, parts.Rules))
             {
                 session.StartTurn();
