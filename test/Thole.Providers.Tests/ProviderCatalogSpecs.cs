@@ -40,7 +40,7 @@ public sealed class ProviderCatalogSpecs
 
         Assert.Equal(ModelFailure.Unauthorized, failed.Failure);
         Assert.Equal(
-            "There is no key for openai: set OPENAI_API_KEY, or providers.openai.apiKey in your settings.",
+            "There is no key for openai: run 'thole auth openai', or set OPENAI_API_KEY or providers.openai.apiKey in your settings.",
             failed.Message
         );
     }
