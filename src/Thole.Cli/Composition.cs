@@ -1,6 +1,8 @@
 using System.Reflection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Thole.Cli.Configuration;
+using Thole.Cli.Keys;
+using Thole.Cli.Profiles;
 using Thole.Core.Context;
 using Thole.Core.Context.Sources;
 using Thole.Core.Inventory;
@@ -30,7 +32,22 @@ internal sealed class Composition(
     public static string Version { get; } =
         typeof(Composition).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
 
-    public IModelCatalog Models => field ??= models ?? MakeModels();
+    public IModelCatalog Models => field ??= models ?? Providers;
+
+    public ProviderCatalog Providers => field ??= MakeProviders();
+
+    public StoredKeys Keys =>
+        field ??= new StoredKeys(
+            new KeyFile(settings.Locations.Config, TimeProvider.System),
+            () => Keyrings.Find(settings.Workspace)
+        );
+
+    public ProfileFolder Profiles =>
+        field ??= new ProfileFolder(
+            settings.Locations.Profiles,
+            TimeProvider.System,
+            static warning => Terminal.Error.WriteLine($"thole: {TerminalText.EscapeLine(warning)}")
+        );
 
     public ICatalog Catalog => field ??= _catalogue = new Catalogue(settings.Locations.Sessions);
 
@@ -188,7 +205,7 @@ internal sealed class Composition(
         };
     }
 
-    private ProviderCatalog MakeModels()
+    private ProviderCatalog MakeProviders()
     {
         try
         {
@@ -196,7 +213,9 @@ internal sealed class Composition(
                 ProviderSection.Read(settings),
                 Environment.GetEnvironmentVariable,
                 TimeProvider.System,
-                Random.Shared
+                Random.Shared,
+                provider => Keys.Find(provider),
+                place => Profiles.Read(place)
             );
         }
         catch (ModelException wrong)

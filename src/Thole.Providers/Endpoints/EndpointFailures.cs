@@ -98,7 +98,7 @@ internal sealed class EndpointFailures(EndpointOptions options, string model, Ti
         var sentence = failure switch
         {
             ModelFailure.Unauthorized => credential.IsStored
-                ? $"{Who} does not accept the key that was stored{number}: run 'thole auth {options.Provider}' and give a valid one."
+                ? $"{Who} does not accept the key{number}: run 'thole auth {options.Provider}' and give a valid one."
                 : $"{Who} does not accept the key{number}: set {credential.Variable} to a valid one, or providers.{options.Provider}.apiKey in your settings.",
             ModelFailure.UnknownModel =>
                 $"{Who} does not know the model \"{OutsideText.ToLine(model, 100)}\"{number}: check the model's name, and that the base address is right.",
