@@ -75,7 +75,7 @@ internal sealed class AuthCommand(Func<Composition> house, KeyPrompt prompt, Tex
                     var place =
                         await house().Keys.RemoveAsync(name, cancellationToken)
                         ?? throw new UsageException(
-                            $"No key is kept for '{name}'; 'thole auth status' shows where keys come from."
+                            "No key is kept under that name; 'thole auth status' shows where keys come from."
                         );
                     await output.WriteLineAsync(TerminalText.EscapeLine($"Removed the key for {name} from {place}."));
                 })
@@ -141,7 +141,7 @@ internal sealed class AuthCommand(Func<Composition> house, KeyPrompt prompt, Tex
         [
             .. directory.All().Where(static known => known.Key.Place is not KeyPlace.NotNeeded && known.Problem is null),
         ];
-        if (prompt.HasPerson)
+        if (KeyPrompt.HasPerson)
         {
             var keys = new KeyWords(house().Keys.List());
             Table.Write(
@@ -174,7 +174,7 @@ internal sealed class AuthCommand(Func<Composition> house, KeyPrompt prompt, Tex
 
     private string AskKey(ListedProvider provider)
     {
-        if (prompt.HasPerson && provider.KeyPage is { } page)
+        if (KeyPrompt.HasPerson && provider.KeyPage is { } page)
         {
             error.WriteLine($"Keys of {provider.Title} are made at {page}");
         }

@@ -8,7 +8,7 @@ internal sealed class KeyPrompt(TextWriter screen)
     private const int Longest = 4_096;
 
     /// <summary>Whether a person sits there: a pipe is not spoken to.</summary>
-    public bool HasPerson => !Console.IsInputRedirected;
+    public static bool HasPerson => !Console.IsInputRedirected;
 
     /// <summary>A line that may be seen; null where nothing more comes.</summary>
     public string? Ask(string question)
