@@ -150,11 +150,26 @@ public sealed class AuthSpecs : IAsyncDisposable
     [Fact]
     public async Task A_key_file_that_others_may_read_is_not_believed()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "needs file modes: Unix");
         (await _thole.RunWithInputAsync($"{Key}\n", "auth", "deepseek")).MustSucceed();
-        File.SetUnixFileMode(KeyFile, (UnixFileMode)0x1A4);
+        SetMode(KeyFile, (UnixFileMode)0x1A4);
 
         (await _thole.RunAsync("-p", "x", "--model", "deepseek/deepseek-chat")).MustFail(4, "chmod 600");
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("null")]
+    [InlineData("""{"version":1,"keys":{"deepseek":null}}""")]
+    [InlineData("""{"version":2,"keys":{}}""")]
+    public async Task A_key_file_that_is_damaged_is_one_sentence_and_not_written_over(string content)
+    {
+        (await _thole.RunWithInputAsync($"{Key}\n", "auth", "deepseek")).MustSucceed();
+        await File.WriteAllTextAsync(KeyFile, content, Now);
+
+        (await _thole.RunAsync("-p", "x", "--model", "deepseek/deepseek-chat")).MustFail(4, "move it away");
+        (await _thole.RunAsync("auth", "status")).MustFail(1, "move it away");
+        (await _thole.RunWithInputAsync($"{Key}\n", "auth", "deepseek", "--no-check")).MustFail(1, "move it away");
+        Assert.Equal(content, await File.ReadAllTextAsync(KeyFile, Now));
     }
 
     [Fact]
@@ -178,7 +193,7 @@ public sealed class AuthSpecs : IAsyncDisposable
         Assert.Equal("The key for deepseek is kept in the system's keyring.\n", kept.Output);
         Assert.DoesNotContain(Key, await File.ReadAllTextAsync(KeyFile, Now));
         Assert.Equal(Key, await File.ReadAllTextAsync(Path.Join(KeyringFolder, "deepseek"), Now));
-        Assert.DoesNotContain(Key, await File.ReadAllTextAsync(Path.Join(KeyringFolder, "calls"), Now));
+        Assert.DoesNotContain(Key, await File.ReadAllTextAsync(Path.Join(KeyringFolder, "arguments"), Now));
 
         File.Delete(Path.Join(KeyringFolder, "calls"));
         var list = (await _thole.RunAsync("models", "list")).MustSucceed();
@@ -255,6 +270,7 @@ public sealed class AuthSpecs : IAsyncDisposable
         var start = new ProcessStartInfo(Script, ["-qec", $"'{TholeProgram.Binary}' auth deepseek", "/dev/null"])
         {
             WorkingDirectory = _thole.Workspace,
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -302,6 +318,17 @@ public sealed class AuthSpecs : IAsyncDisposable
             esac
             """
         );
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        SetMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    private static void SetMode(string file, UnixFileMode mode)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("needs file modes: Unix");
+            return;
+        }
+
+        File.SetUnixFileMode(file, mode);
     }
 }

@@ -17,21 +17,26 @@ public sealed class ModelsSpecs : IAsyncDisposable
     {
         _thole.Variables["OLLAMA_BASE_URL"] = _thole.Server.BaseAddress.ToString();
         _thole.Variables["MISTRAL_API_KEY"] = Key;
-        _thole.WriteSettings($$"""{"providers":{"zai":{"apiKey":"{{Key}}"},"mine":{"baseUrl":"http://127.0.0.1:1/v1"}}}""");
+        _thole.WriteSettings($$$"""{"providers":{"zai":{"apiKey":"{{{Key}}}"},"mine":{"baseUrl":"http://127.0.0.1:1/v1"} } }""");
 
         var table = (await _thole.RunAsync("models", "list")).MustSucceed();
         var json = (await _thole.RunAsync("models", "list", "--json")).MustSucceed();
 
         Assert.Matches(@"anthropic/claude-sonnet-4-5 +200,000 in +64,000 out +image, pdf +\$3.00 / \$15.00", table.Output);
         Assert.Contains("key in MISTRAL_API_KEY", table.Output);
-        var providers = JsonElement.Parse(json.Output).EnumerateArray().ToDictionary(one => one.GetProperty("provider").GetString()!);
+        var providers = JsonElement
+            .Parse(json.Output)
+            .EnumerateArray()
+            .ToDictionary(one => one.GetProperty("provider").GetString()!);
         Assert.Equal("variable", providers["mistral"].GetProperty("key").GetString());
         Assert.Equal("settings", providers["zai"].GetProperty("key").GetString());
         Assert.Equal("none", providers["anthropic"].GetProperty("key").GetString());
         Assert.Equal("not_needed", providers["mine"].GetProperty("key").GetString());
         Assert.Contains(
             providers["openai"].GetProperty("models").EnumerateArray(),
-            model => model.GetProperty("model").GetString() == "openai/gpt-5" && model.GetProperty("price").GetProperty("input").GetDecimal() == 1.25m
+            model =>
+                model.GetProperty("model").GetString() == "openai/gpt-5"
+                && model.GetProperty("price").GetProperty("input").GetDecimal() == 1.25m
         );
         Assert.DoesNotContain(Key, table.Output + json.Output);
         Assert.Empty(_thole.Server.Requests);
@@ -140,7 +145,10 @@ public sealed class ModelsSpecs : IAsyncDisposable
         var tested = (await _thole.RunAsync("models", "test", "--json", "--no-keep")).MustSucceed();
 
         var json = JsonElement.Parse(tested.Output);
-        Assert.All(json.GetProperty("results").EnumerateArray(), row => Assert.Equal("ok", row.GetProperty("outcome").GetString()));
+        Assert.All(
+            json.GetProperty("results").EnumerateArray(),
+            row => Assert.Equal("ok", row.GetProperty("outcome").GetString())
+        );
         Assert.True(json.GetProperty("takesImages").GetBoolean());
         Assert.False(Directory.Exists(Path.Join(_thole.Home, "profiles")));
     }
@@ -156,7 +164,16 @@ public sealed class ModelsSpecs : IAsyncDisposable
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
         }
 
-        foreach (var content in (string[])["{", "null", """{"version":9,"endpoint":"x","testedAt":"2026-01-01T00:00:00Z","rows":[]}"""])
+        foreach (
+            var content in (string[])
+                [
+                    "{",
+                    "null",
+                    "{}",
+                    """{"version":1,"endpoint":"x","testedAt":"2026-01-01T00:00:00Z","rows":[null]}""",
+                    """{"version":9,"endpoint":"x","testedAt":"2026-01-01T00:00:00Z","rows":[]}""",
+                ]
+        )
         {
             await File.WriteAllTextAsync(file, content, TestContext.Current.CancellationToken);
             var ended = (await _thole.RunAsync("-p", "x")).MustSucceed();

@@ -175,10 +175,9 @@ internal sealed class Settings
                 ? (stored, keys.Path)
                 : null;
         }
-        catch (WorkspaceException unreadable)
+        catch (WorkspaceException)
         {
-            Warnings.Add(unreadable.Message);
-            return null;
+            return null; // whoever needs a key of it is told
         }
 
         static IEnumerable<KnownProvider> Served() => ProviderCatalog.Known.Where(static provider => provider.Models is not []);

@@ -47,26 +47,25 @@ internal sealed class KeyFile(string folder, TimeProvider time)
             return new Dictionary<string, KeptKey>(StringComparer.Ordinal);
         }
 
+        KeyDocument? document;
         try
         {
-            var document = JsonSerializer.Deserialize(content, KeyFileJson.Default.KeyDocument)!;
-            return document.Version == Version
-                ? document.Keys
-                : throw new WorkspaceException(
-                    ToolErrors.ReadFailed,
-                    $"{Path} was written by another version of thole; move it away, and store the keys anew with 'thole auth'."
-                );
+            document = JsonSerializer.Deserialize(content, KeyFileJson.Default.KeyDocument);
         }
         catch (JsonException wrong)
         {
             // Not the exception's own words: they may quote what stands in the file.
-            throw new WorkspaceException(
-                ToolErrors.ReadFailed,
-                $"{Path} holds no keys that can be read; move it away, and store the keys anew with 'thole auth'.",
-                wrong
-            );
+            throw Unusable("holds no keys that can be read", wrong);
         }
+
+        return document is null || document.Keys.Values.Any(static kept => kept is null)
+                ? throw Unusable("holds no keys that can be read")
+            : document.Version == Version ? document.Keys
+            : throw Unusable("was written by another version of thole");
     }
+
+    private WorkspaceException Unusable(string why, Exception? inner = null) =>
+        new(ToolErrors.ReadFailed, $"{Path} {why}; move it away, and store the keys anew with 'thole auth'.", inner);
 
     private static byte[] Format(Dictionary<string, KeptKey> keys) =>
         JsonSerializer.SerializeToUtf8Bytes(new KeyDocument(Version, keys), KeyFileJson.Default.KeyDocument);

@@ -33,7 +33,8 @@ internal sealed class ProfileFolder(string folder, TimeProvider time, Action<str
                 return null;
             }
 
-            var document = JsonSerializer.Deserialize(content, ProfileJson.Default.ProfileDocument)!;
+            var document =
+                JsonSerializer.Deserialize(content, ProfileJson.Default.ProfileDocument) ?? throw new FormatException();
             if (document.Version == Version && document.Endpoint == place.ToString())
             {
                 return Read(document);
@@ -60,13 +61,13 @@ internal sealed class ProfileFolder(string folder, TimeProvider time, Action<str
             Version,
             place.ToString(),
             profile.TestedAt,
+            [.. profile.Rows.Select(static row => new ProfileRow(row.Name, row.Outcome.ToString(), row.Detail))],
             profile.TextCalls is { } format ? TextCallFormats.WordOf(format) : null,
             profile.ThinksInText,
             profile.TakesImages,
             profile.Repairs?.Echo?.ToString(),
             profile.Repairs?.AsksForUsage,
-            profile.Repairs?.OutputLimitField,
-            [.. profile.Rows.Select(static row => new ProfileRow(row.Name, row.Outcome.ToString(), row.Detail))]
+            profile.Repairs?.OutputLimitField
         );
         var content = JsonSerializer.SerializeToUtf8Bytes(document, ProfileJson.Default.ProfileDocument);
         var path = PathOf(place);
@@ -89,7 +90,14 @@ internal sealed class ProfileFolder(string folder, TimeProvider time, Action<str
             ThinksInText = document.ThinksInText,
             TakesImages = document.TakesImages,
             Repairs = repairs == new ChatRepairs() ? null : repairs,
-            Rows = [.. document.Rows.Select(static row => new ProbeRow(row.Name, Word<ProbeOutcome>(row.Outcome), row.Detail))],
+            Rows =
+            [
+                .. document.Rows.Select(static row =>
+                    row is null
+                        ? throw new FormatException()
+                        : new ProbeRow(row.Name, Word<ProbeOutcome>(row.Outcome), row.Detail)
+                ),
+            ],
         };
     }
 
@@ -117,13 +125,13 @@ internal sealed record ProfileDocument(
     int Version,
     string Endpoint,
     DateTimeOffset TestedAt,
-    string? TextCalls,
-    bool? ThinksInText,
-    bool? TakesImages,
-    string? ReasoningEcho,
-    bool? AsksForUsage,
-    string? OutputLimitField,
-    IReadOnlyList<ProfileRow> Rows
+    IReadOnlyList<ProfileRow> Rows,
+    string? TextCalls = null,
+    bool? ThinksInText = null,
+    bool? TakesImages = null,
+    string? ReasoningEcho = null,
+    bool? AsksForUsage = null,
+    string? OutputLimitField = null
 );
 
 /// <summary>The form of the files.</summary>
@@ -131,6 +139,7 @@ internal sealed record ProfileDocument(
     JsonSerializerDefaults.Web,
     WriteIndented = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectRequiredConstructorParameters = true,
     RespectNullableAnnotations = true,
     AllowDuplicateProperties = false
 )]
