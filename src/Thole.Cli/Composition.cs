@@ -196,7 +196,9 @@ internal sealed class Composition(
                 ProviderSection.Read(settings),
                 Environment.GetEnvironmentVariable,
                 TimeProvider.System,
-                Random.Shared
+                Random.Shared,
+                // Where somebody else can be asked, nobody is waited for for long.
+                retries: settings.List("fallbacks") is [] ? null : new RetryOptions { Attempts = 3 }
             );
         }
         catch (ModelException wrong)
