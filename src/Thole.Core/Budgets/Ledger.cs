@@ -26,7 +26,10 @@ public sealed class Ledger(string path, TimeProvider time) : IDisposable
         Shortage? shortage = null;
         lock (_lock)
         {
-            if (!TryWrite(durable: caps is not [], table => shortage = Reserve(table, ref asked, caps), out var refused) && caps is not [])
+            if (
+                !TryWrite(durable: caps is not [], table => shortage = Reserve(table, ref asked, caps), out var refused)
+                && caps is not []
+            )
             {
                 throw refused!;
             }

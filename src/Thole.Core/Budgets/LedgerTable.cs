@@ -18,8 +18,7 @@ internal sealed class LedgerTable(Database database)
         CREATE TABLE losses(at INTEGER NOT NULL, day INTEGER NOT NULL, kept INTEGER NOT NULL, aside TEXT NOT NULL);
         """;
 
-    private const string Columns =
-        "at, day, session, payer, run, model, role, requests, state, input, cached, output, nanos";
+    private const string Columns = "at, day, session, payer, run, model, role, requests, state, input, cached, output, nanos";
 
     private bool _isDurable = true;
 
@@ -62,9 +61,7 @@ internal sealed class LedgerTable(Database database)
     public long Insert(Reservation reservation, Charge charge, ChargeState state)
     {
         database
-            .Prepare(
-                $"INSERT INTO charges({Columns}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12)"
-            )
+            .Prepare($"INSERT INTO charges({Columns}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, ?12)")
             .Bind(1, reservation.At.UtcTicks)
             .Bind(2, reservation.Day)
             .Bind(3, charge.Account?.Session.Value)
@@ -85,9 +82,7 @@ internal sealed class LedgerTable(Database database)
     public void Settle(Reservation reservation, Charge charge, ChargeState state)
     {
         database
-            .Prepare(
-                "UPDATE charges SET state = ?3, input = ?4, cached = ?5, output = ?6, nanos = ?7 WHERE id = ?1 AND at = ?2"
-            )
+            .Prepare("UPDATE charges SET state = ?3, input = ?4, cached = ?5, output = ?6, nanos = ?7 WHERE id = ?1 AND at = ?2")
             .Bind(1, reservation.Id)
             .Bind(2, reservation.At.UtcTicks)
             .Bind(3, (long)state)
@@ -156,7 +151,10 @@ internal sealed class LedgerTable(Database database)
                     }
                     else
                     {
-                        insert.Bind(column + 1, column == 12 && row.OptionalText(column) is null ? (long?)null : row.Number(column));
+                        insert.Bind(
+                            column + 1,
+                            column == 12 && row.OptionalText(column) is null ? (long?)null : row.Number(column)
+                        );
                     }
                 }
 
@@ -207,16 +205,19 @@ internal sealed class LedgerTable(Database database)
                 $"""
                 SELECT {key}, SUM(requests), SUM(input), SUM(cached), SUM(output), SUM(nanos),
                     SUM(CASE WHEN state = 2 THEN 0 ELSE requests END), SUM(CASE WHEN nanos IS NULL THEN requests ELSE 0 END)
-                    FROM charges WHERE day >= ?1 GROUP BY {key} ORDER BY {(by is UsageBy.Day ? "day" : "SUM(nanos) DESC, SUM(input) DESC")}
+                    FROM charges WHERE day >= ?1 GROUP BY {key} ORDER BY {(
+                    by is UsageBy.Day ? "day" : "SUM(nanos) DESC, SUM(input) DESC"
+                )}
                 """
             )
             .Bind(1, since);
         List<UsageRow> rows = [];
         while (row.Step())
         {
-            var text = by is UsageBy.Day
-                ? DateOnly.FromDayNumber((int)row.Number(0)).ToString("O", System.Globalization.CultureInfo.InvariantCulture)
-                : row.OptionalText(0);
+            var text =
+                by is UsageBy.Day
+                    ? DateOnly.FromDayNumber((int)row.Number(0)).ToString("O", System.Globalization.CultureInfo.InvariantCulture)
+                    : row.OptionalText(0);
             rows.Add(
                 new UsageRow(
                     text,

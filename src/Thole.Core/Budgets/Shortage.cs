@@ -5,7 +5,7 @@ namespace Thole.Core.Budgets;
 /// <summary>A budget that lets nothing more through.</summary>
 /// <param name="Used">What was used, and what is reserved for requests that are under way.</param>
 /// <param name="Reserved">The part of it that is reserved.</param>
-internal sealed record Shortage(Cap Cap, decimal Used, decimal Reserved)
+public sealed record Shortage(Cap Cap, decimal Used, decimal Reserved)
 {
     /// <summary>One sentence for a person, and the cure.</summary>
     public string Sentence

@@ -270,7 +270,10 @@ internal sealed class TurnRunner(
         {
             ModelFailure.Unauthorized => new TurnEnd(TurnOutcome.Unauthorized, failure.Message),
             ModelFailure.ContextOverflow => new TurnEnd(TurnOutcome.LimitReached, failure.Message),
-            ModelFailure.BudgetExhausted or ModelFailure.PriceUnknown => new TurnEnd(TurnOutcome.BudgetExhausted, failure.Message),
+            ModelFailure.BudgetExhausted or ModelFailure.PriceUnknown => new TurnEnd(
+                TurnOutcome.BudgetExhausted,
+                failure.Message
+            ),
             _ => new TurnEnd(TurnOutcome.ProviderFailed, failure.Message),
         };
 
