@@ -188,7 +188,7 @@ public sealed class Ledger(string path, TimeProvider time) : IDisposable
         Close();
         try
         {
-            if (SharedFile.PutAside(path, LedgerTable.Format, time) is not { } aside)
+            if (SharedFile.PutAside(path, LedgerTable.Format, LedgerTable.Probe, time) is not { } aside)
             {
                 return new LogException($"The ledger '{path}' was damaged, and another process has made a new one: try again.");
             }

@@ -20,6 +20,9 @@ internal sealed class LedgerTable(Database database)
 
     private const string Columns = "at, day, session, payer, run, model, role, requests, state, input, cached, output, nanos";
 
+    /// <summary>What a file with all its tables answers.</summary>
+    public const string Probe = $"SELECT {Columns} FROM charges LIMIT 1; SELECT at, day, kept, aside FROM losses LIMIT 1";
+
     private bool _isDurable = true;
 
     /// <summary>One transaction. What a budget counts on is synced: a power cut must not give back what was spent.</summary>

@@ -103,14 +103,15 @@ internal sealed class SharedFile : IDisposable
     /// Moves a damaged file out of the way, with what was not yet moved into it. Null where it is sound: then another process has
     /// done so before.
     /// </summary>
+    /// <param name="probe">A question that a file with all its tables answers.</param>
     /// <returns>Where it lies now.</returns>
-    public static string? PutAside(string path, int format, TimeProvider time)
+    public static string? PutAside(string path, int format, string probe, TimeProvider time)
     {
         // Two who both found damage must not put aside each other's new file.
         using var lease =
             SessionLease.TryTake($"{path}.lease")
             ?? throw new LogException($"'{path}' is damaged, and another process is making a new one: try again.");
-        if (IsSound(path, format))
+        if (!File.Exists(path) || IsSound(path, format, probe))
         {
             return null;
         }
@@ -130,13 +131,19 @@ internal sealed class SharedFile : IDisposable
 
     public void Dispose() => Database.Dispose();
 
-    private static bool IsSound(string path, int format)
+    private static bool IsSound(string path, int format, string probe)
     {
         try
         {
             using var database = Database.Open(path);
-            var check = database.Prepare("PRAGMA quick_check(1)");
-            return check.Step() && check.Text(0) is "ok" && Pragma(database, "user_version") <= format;
+            if (Pragma(database, "page_count") == 0)
+            {
+                return true; // made a moment ago
+            }
+
+            database.Execute(probe);
+            var check = database.Prepare("PRAGMA integrity_check(1)");
+            return check.Step() && check.Text(0) is "ok" && Pragma(database, "user_version") == format;
         }
         catch (DatabaseException damaged) when (damaged.IsCorrupt)
         {

@@ -164,6 +164,38 @@ public sealed class LedgerSpecs : IDisposable
     }
 
     [Fact]
+    public void A_full_disk_takes_no_reservation_and_what_was_under_way_is_written_when_there_is_room()
+    {
+        Directory.CreateDirectory(_folder.File("state"));
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", _folder.File("state")),
+            "needs the right to mount a tmpfs: run as root"
+        );
+        try
+        {
+            using (var ledger = Open())
+            {
+                IReadOnlyList<Cap> caps = [Tokens(BudgetScope.Day, 1_000_000)];
+                Assert.Null(ledger.Reserve(Charge(5), caps, out var underWay));
+                var full = Assert.Throws<LogException>(() =>
+                {
+                    while (ledger.Reserve(Charge(5), caps, out _) is null) { }
+                });
+                Assert.Contains("The disk is full: the ledger", full.Message);
+                ledger.Settle(underWay, Charge(7_000_000), ChargeState.Counted);
+                Assert.Null(ledger.Reserve(Charge(5), [], out _));
+                Assert.True(Run("mount", "-o", "remount,size=1m", _folder.File("state")));
+
+                Assert.NotNull(ledger.Reserve(Charge(5), caps, out _));
+            }
+        }
+        finally
+        {
+            Assert.True(Run("umount", "-l", _folder.File("state")));
+        }
+    }
+
+    [Fact]
     public void A_damaged_file_is_put_aside_with_what_can_be_read_and_said_once_to_who_has_a_budget()
     {
         using (var before = Open())
@@ -195,6 +227,27 @@ public sealed class LedgerSpecs : IDisposable
         Assert.True(File.Exists(loss.Aside));
         Assert.True(loss.Kept > 0);
         Assert.Equal(loss.Kept + 1, report.Rows.Sum(row => row.Requests));
+    }
+
+    [Theory]
+    [InlineData("DROP TABLE charges")]
+    [InlineData("PRAGMA user_version=0")]
+    public void A_file_that_is_none_of_ours_any_more_is_put_aside(string accident)
+    {
+        using (var before = Open())
+        {
+            Spend(before, Charge(10));
+        }
+
+        using (var file = Database.Open(Path))
+        {
+            file.Execute(accident);
+        }
+
+        using var ledger = Open();
+        Assert.Throws<LogException>(() => ledger.Reserve(Charge(1), [Tokens(BudgetScope.Day, 50)], out _));
+        Assert.Null(ledger.Reserve(Charge(1), [Tokens(BudgetScope.Day, 50)], out _));
+        Assert.Single(ledger.Report(UsageBy.Day, null, []).Losses);
     }
 
     [Fact]
@@ -280,6 +333,15 @@ public sealed class LedgerSpecs : IDisposable
         var refused = Assert.Throws<LogException>(() => newer.Reserve(Charge(1), [Tokens(BudgetScope.Day, 5)], out _));
         Assert.Contains("newer Thole (format 99", refused.Message);
         Assert.Throws<LogException>(() => newer.Report(UsageBy.Day, null, []));
+    }
+
+    private static bool Run(string program, params string[] arguments)
+    {
+        using var process = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardError = true, UseShellExecute = false }
+        )!;
+        process.WaitForExit();
+        return process.ExitCode == 0;
     }
 
     private string Path => _folder.File("state/ledger.db");
