@@ -37,14 +37,9 @@ internal sealed class MeteredAttempt
 
         // What costs nothing may go on when the money is spent.
         var concerned =
-            endpoint.Price == ModelPrice.Free ? caps.Where(static cap => cap.Unit is not BudgetUnit.Dollars).ToList() : caps;
-        var expected = ChargeOf(
-            endpoint,
-            request.Account,
-            ContextSize.Of(request),
-            cached: 0,
-            Math.Min(ExpectedOutput, endpoint.Limits.MaxOutput)
-        );
+            endpoint.Price?.AtMost(1, 1) == 0 ? caps.Where(static cap => cap.Unit is not BudgetUnit.Dollars).ToList() : caps;
+        var (input, output) = (ContextSize.Of(request), Math.Min(ExpectedOutput, endpoint.Limits.MaxOutput));
+        var expected = new Charge(request.Account, endpoint.Name, input, 0, output, endpoint.Price?.AtMost(input, output));
         return ledger.Reserve(expected, concerned, out var reservation) is { } shortage
             ? throw new ModelException(ModelFailure.BudgetExhausted, shortage.Sentence)
             : new MeteredAttempt(endpoint, ledger, reservation);
@@ -111,24 +106,22 @@ internal sealed class MeteredAttempt
     private void Settle(Usage usage)
     {
         _isSettled = true;
-        var charge = ChargeOf(
-            _endpoint,
-            _reservation.Expected.Account,
-            usage.InputTokens ?? _reservation.Expected.Input,
-            usage.CachedTokens ?? 0,
-            usage.OutputTokens ?? ContextSize.OfLength(_said)
-        );
+        var expected = _reservation.Expected;
         var isCounted = usage is { InputTokens: not null, OutputTokens: not null };
-        _ledger.Settle(_reservation, charge, isCounted ? ChargeState.Counted : ChargeState.Estimated);
-    }
-
-    private static Charge ChargeOf(ModelEndpoint endpoint, Account? account, long input, long cached, long output)
-    {
-        var charge = new Charge(account, endpoint.Name, input, cached, output, null);
-        return charge with
+        var whole = usage with
         {
-            Dollars = endpoint.Price?.Of(new Usage(charge.Input, charge.Output, Math.Min(charge.Cached, charge.Input))),
+            InputTokens = usage.InputTokens ?? expected.Input,
+            OutputTokens = usage.OutputTokens ?? ContextSize.OfLength(_said),
         };
+        var charge = new Charge(
+            expected.Account,
+            expected.Model,
+            whole.InputTokens.Value,
+            whole.CachedTokens ?? 0,
+            whole.OutputTokens.Value,
+            _endpoint.Price?.Of(whole)
+        );
+        _ledger.Settle(_reservation, charge, isCounted ? ChargeState.Counted : ChargeState.Estimated);
     }
 
     private static string PriceSetting(ModelEndpoint endpoint)

@@ -153,7 +153,7 @@ internal sealed class TurnRunner(
         // Who summarises must be able to read it all.
         var summarising = Choose(journal, ModelRole.Compact).Endpoint;
         var endpoint = summarising.Limits.ContextWindow >= main.Limits.ContextWindow ? summarising : main;
-        var account = AccountOf(journal, ModelRole.Compact);
+        var account = journal.AccountFor(ModelRole.Compact);
         var happened = await Compaction.RunAsync(journal.Context, endpoint, account, journal.Hands.Blobs, cancellationToken);
         await journal.RecordAsync(happened);
         return happened is ContextCompacted;
@@ -175,7 +175,7 @@ internal sealed class TurnRunner(
         var attempt = 1;
         try
         {
-            var request = ContextBuilder.Build(journal.Context, endpoint, box, AccountOf(journal, role), journal.Hands.Blobs);
+            var request = ContextBuilder.Build(journal.Context, endpoint, box, journal.AccountFor(role), journal.Hands.Blobs);
             await foreach (var said in endpoint.Client.StreamAsync(request, cancellationToken))
             {
                 switch (said)
@@ -259,9 +259,6 @@ internal sealed class TurnRunner(
             new AttemptFailed(Word(failure.Failure.ToString()), failure.Message, attempt, retryIn, raw, next)
         );
     }
-
-    private static Account AccountOf(ISessionJournal journal, ModelRole role) =>
-        new(journal.Id, journal.Turn, Word(role.ToString()));
 
     private static string Word(string name) => JsonNamingPolicy.SnakeCaseLower.ConvertName(name);
 
