@@ -54,6 +54,16 @@ internal static class CommandTree
                 Console.IsInputRedirected ? null : Terminal.Confirm
             ).Create()
         );
+        root.Subcommands.Add(
+            new UsageCommand(
+                () => house.Value.Ledger,
+                () => house.Value.Catalog,
+                () => BudgetSection.Read(settings.Value),
+                Terminal.Output,
+                Terminal.Error,
+                TimeProvider.System
+            ).Create()
+        );
         root.Subcommands.Add(new ServeCommand(() => settings.Value).Create());
         root.Subcommands.Add(new AttachCommand(() => settings.Value).Create());
         root.Subcommands.Add(

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Thole.Cli.Configuration;
+using Thole.Core.Budgets;
 using Thole.Core.Context;
 using Thole.Core.Context.Sources;
 using Thole.Core.Inventory;
@@ -33,6 +34,9 @@ internal sealed class Composition(
     public IModelCatalog Models => field ??= models ?? MakeModels();
 
     public ICatalog Catalog => field ??= _catalogue = new Catalogue(settings.Locations.Sessions);
+
+    /// <summary>Opened by the first request, or the first question.</summary>
+    public Ledger Ledger => field ??= _ledger = new Ledger(settings.Locations.Ledger, TimeProvider.System);
 
     public IReadOnlyList<string> ToolNames => [.. Tools.Enabled.Definitions.Select(tool => tool.Name)];
 
@@ -92,6 +96,8 @@ internal sealed class Composition(
             await _runtime.DisposeAsync();
         }
 
+        _ledger?.Dispose(); // after the runtime: turns that are stopped settle what they used
+
         if (_processes is not null)
         {
             await _processes.DisposeAsync();
@@ -102,6 +108,7 @@ internal sealed class Composition(
     private ProcessRunner? _processes;
     private Catalogue? _catalogue;
     private Runtime? _runtime;
+    private Ledger? _ledger;
 
     private Workspace Root => field ??= new Workspace(settings.Workspace, [], TimeProvider.System);
 
@@ -148,7 +155,7 @@ internal sealed class Composition(
             new RuntimeParts
             {
                 Store = new SqliteEventStore(settings.Locations.Sessions, TimeProvider.System, BootId.Read, EventUpgrades.All),
-                Models = Models,
+                Models = Metered(),
                 Routing = RoutingSection.Read(settings, Environment.GetEnvironmentVariable("HOME")),
                 Tools = () => tools.Enabled,
                 Policy = policy,
@@ -166,6 +173,18 @@ internal sealed class Composition(
                 Version = Version,
             }
         );
+    }
+
+    /// <summary>Models that were brought along, as to the demo, cost nothing and are not counted.</summary>
+    private IModelCatalog Metered()
+    {
+        if (models is not null)
+        {
+            return models;
+        }
+
+        var budgets = new BudgetSection(settings);
+        return new MeteredCatalog(Models, Ledger, () => budgets.Caps);
     }
 
     private ToolContext OpenHands(string root, IBlobStore blobs, IEnumerable<FileSeen> seen)
