@@ -6,7 +6,7 @@ using Thole.Testing.Models;
 // bench/README.md says how to run this and what it showed.
 if (args is not [var binary, .. var rest] || !File.Exists(binary))
 {
-    Console.Error.WriteLine("usage: Thole.Benchmarks <published thole> [--runs N] [--only headless|search|session|daemon|many]");
+    Console.Error.WriteLine("usage: Thole.Benchmarks <published thole> [--runs N] [--only headless|search|session|wires|daemon|many]");
     return 2;
 }
 
@@ -47,6 +47,11 @@ if (only is null or "search")
 if (only is null or "session")
 {
     await LargeSession.MeasureAsync(place, model, Math.Max(3, runs / 2), table, stopping.Token);
+}
+
+if (only is null or "wires")
+{
+    await WireRuns.MeasureAsync(Math.Max(5, runs / 2), table);
 }
 
 if (only is null or "daemon")

@@ -61,6 +61,16 @@ internal static class CommandTree
         root.Subcommands.Add(
             new AuthCommand(() => house.Value, new KeyPrompt(Terminal.Error), Terminal.Output, Terminal.Error).Create()
         );
+        root.Subcommands.Add(
+            new UsageCommand(
+                () => house.Value.Ledger,
+                () => house.Value.Catalog,
+                () => BudgetSection.Read(settings.Value),
+                Terminal.Output,
+                Terminal.Error,
+                TimeProvider.System
+            ).Create()
+        );
         root.Subcommands.Add(new ServeCommand(() => settings.Value).Create());
         root.Subcommands.Add(new AttachCommand(() => settings.Value).Create());
         root.Subcommands.Add(

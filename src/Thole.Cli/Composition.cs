@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Thole.Cli.Configuration;
 using Thole.Cli.Keys;
 using Thole.Cli.Profiles;
+using Thole.Core.Budgets;
 using Thole.Core.Context;
 using Thole.Core.Context.Sources;
 using Thole.Core.Inventory;
@@ -50,6 +51,9 @@ internal sealed class Composition(
         );
 
     public ICatalog Catalog => field ??= _catalogue = new Catalogue(settings.Locations.Sessions);
+
+    /// <summary>Opened by the first request, or the first question.</summary>
+    public Ledger Ledger => field ??= _ledger = new Ledger(settings.Locations.Ledger, TimeProvider.System);
 
     public IReadOnlyList<string> ToolNames => [.. Tools.Enabled.Definitions.Select(tool => tool.Name)];
 
@@ -109,6 +113,8 @@ internal sealed class Composition(
             await _runtime.DisposeAsync();
         }
 
+        _ledger?.Dispose(); // after the runtime: turns that are stopped settle what they used
+
         if (_processes is not null)
         {
             await _processes.DisposeAsync();
@@ -119,6 +125,7 @@ internal sealed class Composition(
     private ProcessRunner? _processes;
     private Catalogue? _catalogue;
     private Runtime? _runtime;
+    private Ledger? _ledger;
 
     private Workspace Root => field ??= new Workspace(settings.Workspace, [], TimeProvider.System);
 
@@ -165,7 +172,7 @@ internal sealed class Composition(
             new RuntimeParts
             {
                 Store = new SqliteEventStore(settings.Locations.Sessions, TimeProvider.System, BootId.Read, EventUpgrades.All),
-                Models = Models,
+                Models = Metered(),
                 Routing = RoutingSection.Read(settings, Environment.GetEnvironmentVariable("HOME")),
                 Tools = () => tools.Enabled,
                 Policy = policy,
@@ -183,6 +190,18 @@ internal sealed class Composition(
                 Version = Version,
             }
         );
+    }
+
+    /// <summary>Models that were brought along, as to the demo, cost nothing and are not counted.</summary>
+    private IModelCatalog Metered()
+    {
+        if (models is not null)
+        {
+            return models;
+        }
+
+        var budgets = new BudgetSection(settings);
+        return new MeteredCatalog(Models, Ledger, () => budgets.Caps);
     }
 
     private ToolContext OpenHands(string root, IBlobStore blobs, IEnumerable<FileSeen> seen)
@@ -215,6 +234,11 @@ internal sealed class Composition(
                 TimeProvider.System,
                 Random.Shared,
                 provider => Keys.Find(provider),
+                // Where somebody else can be asked, nobody is waited for for long.
+                settings.List("fallbacks")
+                    is []
+                    ? null
+                    : new RetryOptions { Attempts = 3 },
                 place => Profiles.Read(place)
             );
         }

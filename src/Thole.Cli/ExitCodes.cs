@@ -18,7 +18,7 @@ internal static class ExitCodes
 
     public const int ProviderFailed = 5;
 
-    /// <summary>Steps, context window, output, or no progress.</summary>
+    /// <summary>Steps, context window, output, a budget, or no progress.</summary>
     public const int LimitReached = 6;
 
     /// <summary>128 + SIGINT, as shells count.</summary>

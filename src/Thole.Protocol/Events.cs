@@ -256,6 +256,12 @@ public enum TurnOutcome
 
     /// <summary>A defect of ours.</summary>
     Failed,
+
+    /// <summary>
+    /// A budget lets no further request through: it is spent, or cannot be kept because nobody told what the model costs. Nothing is
+    /// lost, and the next prompt goes on once there is more of it.
+    /// </summary>
+    BudgetExhausted,
 }
 
 /// <summary>

@@ -14,6 +14,7 @@ namespace Thole.Providers;
 /// <param name="settings">By the name of the provider.</param>
 /// <param name="environment">Reads an environment variable; null where it is not set.</param>
 /// <param name="storedKey">The key that the user gave for a provider's name, wherever it is kept; asked only where neither settings nor environment have one.</param>
+/// <param name="retries">How often a failed request is made again where nobody set it for the model.</param>
 /// <param name="profiles">What a test found of a model at an endpoint; asked when that model is opened.</param>
 public sealed class ProviderCatalog(
     IReadOnlyDictionary<string, ProviderSettings> settings,
@@ -21,6 +22,7 @@ public sealed class ProviderCatalog(
     TimeProvider time,
     Random random,
     Func<string, string?>? storedKey = null,
+    RetryOptions? retries = null,
     Func<ProfilePlace, ModelProfile?>? profiles = null
 ) : IModelCatalog, IDisposable
 {
@@ -87,11 +89,12 @@ public sealed class ProviderCatalog(
         var address = options.BaseAddress;
         var asked = new EndpointModel(provider.Wire(options, model), options, () => _connections.To(address, set.Proxy), time);
         var takes = set.Takes ?? Modalities.Image;
-        var retries = set.Retries is { } count ? new RetryOptions { Attempts = count + 1 } : new RetryOptions();
+        var patience = retries ?? new RetryOptions();
+        patience = set.Retries is { } count ? patience with { Attempts = count + 1 } : patience;
         return new ModelEndpoint(
             $"{provider.Name}/{model}",
             model,
-            new FittingModel(new RetryingModel(asked, retries, time, random), takes),
+            new FittingModel(new RetryingModel(asked, patience, time, random), takes),
             new ModelLimits(set.ContextWindow ?? ModelSizes.Unknown.ContextWindow, set.MaxOutput ?? ModelSizes.Unknown.MaxOutput)
         )
         {

@@ -22,6 +22,7 @@ internal static class House
         .. new[]
         {
             "Thole.Client",
+            "Thole.Extensions.AI",
             "Thole.Providers",
             "Thole.Server",
             "Thole.Tools",

@@ -12,6 +12,7 @@ public sealed class ReferenceSpecs
         ["Thole.Core"] = ["Thole.Protocol"],
         ["Thole.Client"] = ["Thole.Protocol", "Thole.Wire"],
         ["Thole.Providers"] = ["Thole.Core", "Thole.Wire"],
+        ["Thole.Extensions.AI"] = ["Thole.Core", "Thole.Providers"],
         ["Thole.Tools"] = ["Thole.Core"],
         ["Thole.Server"] = ["Thole.Protocol", "Thole.Wire"],
         ["Thole.Acp"] = ["Thole.Protocol", "Thole.Wire"],
@@ -35,6 +36,7 @@ public sealed class ReferenceSpecs
     {
         ["Thole.Core"] = ["Microsoft.Extensions.Logging.Abstractions", "SQLitePCLRaw.bundle_e_sqlite3"],
         ["Thole.Cli"] = ["System.CommandLine"],
+        ["Thole.Extensions.AI"] = ["Microsoft.Extensions.AI.Abstractions"],
     };
 
     /// <summary>The web server comes with .NET; only its door may know it.</summary>

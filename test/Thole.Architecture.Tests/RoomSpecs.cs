@@ -21,6 +21,7 @@ public sealed partial class RoomSpecs
         ["Hooks"] = ["Tools", "Workspaces"],
         ["Inventory"] = ["Context", "Models", "Tools", "Workspaces"],
         ["Context"] = ["Log", "Models", "Tools", "Workspaces"],
+        ["Budgets"] = ["Context", "Log", "Models"],
         ["Turns"] = ["Context", "Hooks", "Log", "Models", "Permissions", "Routing", "Tools", "Workspaces"],
         ["Sessions"] = ["", "Context", "Hooks", "Log", "Models", "Permissions", "Routing", "Tools", "Turns", "Workspaces"],
         // The JSON form of snapshots: the one file at the root, because a generated context names the types of many rooms.

@@ -152,6 +152,40 @@ public sealed class ProviderMatrixSpecs : IAsyncDisposable
 
     [Theory]
     [MemberData(nameof(Providers))]
+    public async Task Documents_and_sounds_are_sent_where_the_wire_can_carry_them_and_named_where_not(string provider)
+    {
+        _server.Reply(reply => reply.Text("Read.").Done());
+
+        await AskAsync(
+            provider,
+            new UserItem(
+                1,
+                [
+                    new TextContent("Read:"),
+                    new FileContent("application/pdf", new BlobId("document"), "plan.pdf"),
+                    new FileContent("audio/wav", new BlobId("sound")),
+                    new FileContent("audio/wav", new BlobId("gone")),
+                ]
+            )
+        );
+
+        var body = _server.Requests[0].Text;
+        foreach (
+            var (blob, words) in new[] { ("document", "a PDF document (application/pdf)"), ("sound", "a sound (audio/wav)") }
+        )
+        {
+            Assert.True(
+                body.Contains(Convert.ToBase64String(Encoding.UTF8.GetBytes(blob)), StringComparison.Ordinal)
+                    ^ body.Contains($"[{words} that this model cannot be shown]", StringComparison.Ordinal),
+                body
+            );
+        }
+
+        Assert.Contains("a sound (audio/wav) that", body);
+    }
+
+    [Theory]
+    [MemberData(nameof(Providers))]
     public async Task Usage_counts_all_input_and_says_how_much_of_it_came_from_a_cache(string provider)
     {
         _server.Reply(reply => reply.Text("Yes.").Usage(input: 1100, output: 70, cached: 1000).Done());
@@ -284,7 +318,7 @@ public sealed class ProviderMatrixSpecs : IAsyncDisposable
                 {
                     BaseUrl = _server.BaseAddress.ToString(),
                     ApiKey = Key,
-                    Defaults = new() { Retries = 0, Takes = Modalities.Image },
+                    Defaults = new() { Retries = 0, Takes = Modalities.Image | Modalities.Pdf | Modalities.Audio },
                 },
             },
             static _ => null,

@@ -10,6 +10,9 @@ internal sealed record Locations(string Config, string State)
 
     public string Sessions => Path.Join(State, "sessions");
 
+    /// <summary>What the user's models have used, and what is reserved.</summary>
+    public string Ledger => Path.Join(State, "ledger.db");
+
     /// <summary>What we remember about one workspace, kept apart from it.</summary>
     public string StateOf(string workspace) =>
         Path.Join(State, "workspaces", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(workspace)))[..16]);

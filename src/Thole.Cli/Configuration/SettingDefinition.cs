@@ -9,6 +9,7 @@ namespace Thole.Cli.Configuration;
 /// something, or give itself rights.
 /// </param>
 /// <param name="ProjectAdds">Whether what a repository's own settings file says is added to what the user says, and takes nothing away.</param>
+/// <param name="ProjectLowers">Whether a repository's own settings file may make the number smaller, or set it where nobody has.</param>
 /// <param name="Least">Of a number.</param>
 /// <param name="Most">Of a number; what counts milliseconds or items later must not overflow.</param>
 internal sealed record SettingDefinition(
@@ -22,6 +23,7 @@ internal sealed record SettingDefinition(
     bool IsSecret = false,
     IReadOnlyList<string>? Choices = null,
     bool ProjectAdds = false,
+    bool ProjectLowers = false,
     long Least = 1,
     long Most = int.MaxValue
 )

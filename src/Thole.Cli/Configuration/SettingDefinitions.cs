@@ -42,6 +42,7 @@ internal static class SettingDefinitions
             ["THOLE_MAX_TURNS"],
             ProjectMaySet: true
         ),
+        .. Budgets(),
         new(
             "includeDirectories",
             SettingType.TextList,
@@ -92,6 +93,22 @@ internal static class SettingDefinitions
         .. OfModels("providers.*"),
         .. OfModels("providers.*.models.*"),
     ];
+
+    private static IEnumerable<SettingDefinition> Budgets() =>
+        [
+            Tokens("run", "The most tokens for one prompt, with all that works for it."),
+            Dollars("run", "The most US dollars for one prompt, with all that works for it.", "--max-budget-dollars"),
+            Tokens("session", "The most tokens for one session."),
+            Dollars("session", "The most US dollars for one session."),
+            Tokens("day", "The most tokens for a day, of all your sessions together."),
+            Dollars("day", "The most US dollars for a day, of all your sessions together."),
+        ];
+
+    private static SettingDefinition Tokens(string scope, string description) =>
+        new($"budget.{scope}.tokens", SettingType.Number, description, ProjectLowers: true, Least: 0, Most: 1_000_000_000_000);
+
+    private static SettingDefinition Dollars(string scope, string description, string? flag = null) =>
+        new($"budget.{scope}.dollars", SettingType.Amount, description, flag, ProjectLowers: true);
 
     private static IEnumerable<SettingDefinition> Roles() =>
         [

@@ -22,6 +22,9 @@ internal sealed record SettingValue(SettingDefinition Definition, object Value, 
                     when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                         && number >= definition.Least
                         && number <= definition.Most => number,
+                SettingType.Amount
+                    when decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
+                        && amount is >= 0 and <= 1_000_000 => amount,
                 SettingType.TextList => (IReadOnlyList<string>)
                     text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
                 _ => throw new UsageException($"{origin}: '{text}' will not do; it must be {Expected(definition)}."),

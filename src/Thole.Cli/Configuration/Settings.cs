@@ -10,7 +10,10 @@ internal sealed class Settings
 {
     private readonly Dictionary<string, SettingValue> _values = new(StringComparer.Ordinal);
 
-    private Settings(Locations locations, string workspace) => (Locations, Workspace) = (locations, workspace);
+    private readonly Func<Settings> _again;
+
+    private Settings(Locations locations, string workspace, Func<Settings> again) =>
+        (Locations, Workspace, _again) = (locations, workspace, again);
 
     public Locations Locations { get; }
 
@@ -69,6 +72,10 @@ internal sealed class Settings
 
     public IReadOnlyList<string> List(string path) => _values.GetValueOrDefault(path)?.Value as IReadOnlyList<string> ?? [];
 
+    /// <summary>What holds by now: the files may have changed, environment and flags are the same.</summary>
+    /// <exception cref="UsageException">A level holds what cannot be.</exception>
+    public Settings LoadAgain() => _again();
+
     /// <param name="flags">By the definition's path, the texts of the flags that were given.</param>
     /// <exception cref="UsageException">A level holds what cannot be.</exception>
     public static Settings Load(
@@ -78,7 +85,7 @@ internal sealed class Settings
         IReadOnlyDictionary<string, IReadOnlyList<string>> flags
     )
     {
-        var settings = new Settings(locations, workspace);
+        var settings = new Settings(locations, workspace, () => Load(locations, workspace, environment, flags));
         foreach (var definition in SettingDefinitions.All)
         {
             if (definition.Default is { } value)
@@ -230,14 +237,19 @@ internal sealed class Settings
     private void SetFromProject(SettingValue value)
     {
         var loosens =
-            value.Definition.Path is "approvalMode" && Strictness((string)value.Value) < Strictness(Text("approvalMode")!);
+            (value.Definition.Path is "approvalMode" && Strictness((string)value.Value) < Strictness(Text("approvalMode")!))
+            || (
+                value.Definition.ProjectLowers
+                && Find(value.Path) is { } mine
+                && Comparer<object>.Default.Compare(value.Value, mine.Value) > 0
+            );
         if (value.Definition.ProjectAdds)
         {
             Set(value with { Value = (IReadOnlyList<string>)[.. List(value.Path), .. (IReadOnlyList<string>)value.Value] });
             return;
         }
 
-        if (value.Definition.ProjectMaySet && !loosens)
+        if ((value.Definition.ProjectMaySet || value.Definition.ProjectLowers) && !loosens)
         {
             Set(value);
             return;

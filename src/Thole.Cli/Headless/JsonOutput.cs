@@ -365,6 +365,7 @@ internal sealed class JsonOutput(TextWriter output, TextWriter error, OutputForm
         {
             TurnOutcome.Completed => "success",
             TurnOutcome.LimitReached => "error_max_turns",
+            TurnOutcome.BudgetExhausted => "error_budget",
             TurnOutcome.Interrupted => "interrupted",
             TurnOutcome.Unauthorized => "error_unauthorized",
             TurnOutcome.ProviderFailed => "error_provider",

@@ -84,7 +84,7 @@ internal sealed class TurnTally
             TurnOutcome.Interrupted => ExitCodes.Interrupted,
             TurnOutcome.ProviderFailed => ExitCodes.ProviderFailed,
             TurnOutcome.Unauthorized => ExitCodes.NoCredentials,
-            TurnOutcome.LimitReached => ExitCodes.LimitReached,
+            TurnOutcome.LimitReached or TurnOutcome.BudgetExhausted => ExitCodes.LimitReached,
             _ => ExitCodes.Failed,
         };
 

@@ -37,7 +37,7 @@ internal sealed class Compaction(double threshold)
     public static async Task<SessionEvent> RunAsync(
         ContextState context,
         ModelEndpoint endpoint,
-        SessionId session,
+        Account account,
         IBlobStore blobs,
         CancellationToken cancellationToken
     )
@@ -54,7 +54,7 @@ internal sealed class Compaction(double threshold)
             return new CompactionFailed("There is nothing older to summarise: the newest step alone fills the context window.");
         }
 
-        var request = ContextBuilder.Build(context, endpoint, new ToolBox([]), session, blobs) with
+        var request = ContextBuilder.Build(context, endpoint, new ToolBox([]), account, blobs) with
         {
             Items = older.Add(new UserItem(0, [new TextContent(Instruction)])),
         };
@@ -76,7 +76,7 @@ internal sealed class Compaction(double threshold)
                 }
             }
         }
-        catch (ModelException failure)
+        catch (ModelException failure) when (failure.Failure is not ModelFailure.BudgetExhausted) // that ends the turn, and spoils nothing
         {
             return new CompactionFailed(failure.Message);
         }

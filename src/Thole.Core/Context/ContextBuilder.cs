@@ -35,7 +35,7 @@ internal sealed class ContextBuilder(string systemPrompt, IReadOnlyList<IContext
         ContextState context,
         ModelEndpoint endpoint,
         ToolBox tools,
-        SessionId session,
+        Account account,
         IBlobStore blobs
     ) =>
         new()
@@ -44,7 +44,8 @@ internal sealed class ContextBuilder(string systemPrompt, IReadOnlyList<IContext
             System = context.System,
             Items = context.Items,
             Tools = tools.Definitions,
-            CacheKey = session.Value,
+            CacheKey = account.Session.Value,
+            Account = account,
             Descriptions = context.Descriptions,
             ReadBlob = blobs.ReadBlobAsync,
         };

@@ -22,6 +22,14 @@ internal static class ContextSize
             ? (fixedBytes + context.System.Length) / BytesPerToken + context.Items.Sum(Of)
             : context.Tokens + context.Items.Where(item => item.Sequence > context.CountedThrough).Sum(Of);
 
+    /// <summary>Of any request, by what it holds.</summary>
+    public static long Of(ModelRequest request) =>
+        OfLength(request.System.Length + request.Tools.Sum(static tool => (long)tool.Schema.Length + tool.Description.Length))
+        + request.Items.Sum(Of);
+
+    /// <summary>Of a text of so many characters.</summary>
+    public static long OfLength(long characters) => characters / BytesPerToken + 1;
+
     public static long Of(ContextItem item) =>
         item switch
         {
@@ -44,5 +52,5 @@ internal static class ContextSize
         };
 
     // UTF-8 without counting: exact for ASCII, and what is not ASCII costs more tokens a character anyway.
-    private static long Of(string text) => text.Length / BytesPerToken + 1;
+    private static long Of(string text) => OfLength(text.Length);
 }

@@ -141,6 +141,9 @@ internal sealed class DatabaseException(int code, string message) : Exception($"
     /// <summary>Also where there is no room for the file through which readers and writers find each other.</summary>
     public bool IsFull => Primary is raw.SQLITE_FULL || Code is raw.SQLITE_IOERR_SHMSIZE;
 
+    /// <summary>Another connection holds the file, and has for longer than we wait.</summary>
+    public bool IsBusy => Primary is raw.SQLITE_BUSY or raw.SQLITE_LOCKED;
+
     /// <summary>After a failed sync the kernel may have dropped what it could not write: a later success proves nothing.</summary>
     public bool IsFailedSync =>
         Code is raw.SQLITE_IOERR_FSYNC or raw.SQLITE_IOERR_DIR_FSYNC or raw.SQLITE_IOERR_CLOSE or raw.SQLITE_IOERR_DIR_CLOSE;

@@ -11,6 +11,14 @@ internal sealed class Statement(Database database, sqlite3_stmt handle) : IDispo
         return this;
     }
 
+    public Statement Bind(int parameter, long? value)
+    {
+        database.Check(
+            value is { } number ? raw.sqlite3_bind_int64(handle, parameter, number) : raw.sqlite3_bind_null(handle, parameter)
+        );
+        return this;
+    }
+
     public Statement Bind(int parameter, string? value)
     {
         database.Check(

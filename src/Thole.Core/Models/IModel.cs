@@ -28,6 +28,9 @@ public sealed record ModelRequest
     /// <summary>Names the session to the provider's cache; nothing that identifies a person.</summary>
     public string? CacheKey { get; init; }
 
+    /// <summary>Who pays; no provider is told.</summary>
+    public Account? Account { get; init; }
+
     /// <summary>By blob, what media show in words, for models that do not take them.</summary>
     public IReadOnlyDictionary<string, string> Descriptions { get; init; } =
         new Dictionary<string, string>(StringComparer.Ordinal);

@@ -52,6 +52,12 @@ public enum ModelFailure
     /// <summary>The provider's filter would not let the request through: it will not the next time either.</summary>
     ContentRefused,
 
+    /// <summary>A budget of the user's is spent; nothing was sent.</summary>
+    BudgetExhausted,
+
+    /// <summary>There is a budget in dollars, and nobody told what the model costs; nothing was sent.</summary>
+    PriceUnknown,
+
     /// <summary>What the session knows may not leave this machine, and the model is elsewhere.</summary>
     MustStayLocal,
 

@@ -64,6 +64,7 @@ internal static class MediaDescriber
             System = "You describe what you are shown, exactly and completely.",
             Items = [new UserItem(0, [media, new TextContent(Instruction)])],
             Tools = [],
+            Account = journal.AccountFor(ModelRole.Vision),
             ReadBlob = journal.Hands.Blobs.ReadBlobAsync,
         };
         var text = new StringBuilder();
@@ -90,7 +91,7 @@ internal static class MediaDescriber
                 }
             }
         }
-        catch (ModelException failure)
+        catch (ModelException failure) when (failure.Failure is not ModelFailure.BudgetExhausted) // that ends the turn
         {
             return new MediaLeftOut(media.Blob, media.MediaType, $"{vision.Name} did not describe it: {failure.Message}");
         }

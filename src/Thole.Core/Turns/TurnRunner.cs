@@ -106,7 +106,8 @@ internal sealed class TurnRunner(
     /// <summary>One model request and what it said. A context that turns out too long is compacted once and asked again.</summary>
     private async Task<Said> StepAsync(ISessionJournal journal, int step, CancellationToken cancellationToken)
     {
-        var route = Choose(journal, journal.ApprovalMode is ApprovalMode.Plan ? ModelRole.Plan : ModelRole.Main);
+        var role = journal.ApprovalMode is ApprovalMode.Plan ? ModelRole.Plan : ModelRole.Main;
+        var route = Choose(journal, role);
         var endpoint = route.Endpoint;
         var box = tools();
         if (compaction.IsDue(journal.Context, endpoint, box))
@@ -122,7 +123,7 @@ internal sealed class TurnRunner(
         );
         try
         {
-            return await AskAsync(journal, route, box, step, cancellationToken);
+            return await AskAsync(journal, route, role, box, step, cancellationToken);
         }
         catch (ModelException failure) when (failure.Failure is ModelFailure.ContextOverflow)
         {
@@ -131,7 +132,7 @@ internal sealed class TurnRunner(
                 throw;
             }
 
-            return await AskAsync(journal, route, box, step, cancellationToken);
+            return await AskAsync(journal, route, role, box, step, cancellationToken);
         }
     }
 
@@ -152,7 +153,8 @@ internal sealed class TurnRunner(
         // Who summarises must be able to read it all.
         var summarising = Choose(journal, ModelRole.Compact).Endpoint;
         var endpoint = summarising.Limits.ContextWindow >= main.Limits.ContextWindow ? summarising : main;
-        var happened = await Compaction.RunAsync(journal.Context, endpoint, journal.Id, journal.Hands.Blobs, cancellationToken);
+        var account = journal.AccountFor(ModelRole.Compact);
+        var happened = await Compaction.RunAsync(journal.Context, endpoint, account, journal.Hands.Blobs, cancellationToken);
         await journal.RecordAsync(happened);
         return happened is ContextCompacted;
     }
@@ -160,6 +162,7 @@ internal sealed class TurnRunner(
     private async Task<Said> AskAsync(
         ISessionJournal journal,
         Route route,
+        ModelRole role,
         ToolBox box,
         int step,
         CancellationToken cancellationToken
@@ -172,7 +175,7 @@ internal sealed class TurnRunner(
         var attempt = 1;
         try
         {
-            var request = ContextBuilder.Build(journal.Context, endpoint, box, journal.Id, journal.Hands.Blobs);
+            var request = ContextBuilder.Build(journal.Context, endpoint, box, journal.AccountFor(role), journal.Hands.Blobs);
             await foreach (var said in endpoint.Client.StreamAsync(request, cancellationToken))
             {
                 switch (said)
@@ -264,6 +267,10 @@ internal sealed class TurnRunner(
         {
             ModelFailure.Unauthorized => new TurnEnd(TurnOutcome.Unauthorized, failure.Message),
             ModelFailure.ContextOverflow => new TurnEnd(TurnOutcome.LimitReached, failure.Message),
+            ModelFailure.BudgetExhausted or ModelFailure.PriceUnknown => new TurnEnd(
+                TurnOutcome.BudgetExhausted,
+                failure.Message
+            ),
             _ => new TurnEnd(TurnOutcome.ProviderFailed, failure.Message),
         };
 

@@ -11,6 +11,8 @@ namespace Thole.Providers.Anthropic;
 /// </summary>
 internal sealed class MessagesRequestWriter(EndpointOptions options, ThinkingPlan thinking, ModelRequest request)
 {
+    private static readonly MediaLimits s_limits = new(Modalities.Image | Modalities.Pdf, LongestImage: 5 << 20);
+
     private static readonly string[] s_sampling = ["temperature", "top_p", "top_k"];
 
     public async ValueTask WriteAsync(IBufferWriter<byte> output, CancellationToken cancellationToken)
@@ -223,26 +225,25 @@ internal sealed class MessagesRequestWriter(EndpointOptions options, ThinkingPla
         CancellationToken cancellationToken
     )
     {
-        if (piece is not ImageContent named)
+        var found = await SentMedia.ReadAsync(piece, request, s_limits, cancellationToken);
+        if (found is not { Instead: null } media)
         {
-            WriteText(json, WireText.Of(piece), isMarked);
-            return;
-        }
-
-        var image = SentImage.From(named, await request.ReadBlob(named.Blob, cancellationToken));
-        if (image.Instead is { } words)
-        {
-            WriteText(json, words, isMarked);
+            WriteText(json, found?.Instead ?? WireText.Of(piece), isMarked);
             return;
         }
 
         json.WriteStartObject();
-        json.WriteString("type", "image");
+        json.WriteString("type", media.Kind is Modalities.Pdf ? "document" : "image");
         json.WriteStartObject("source");
         json.WriteString("type", "base64");
-        json.WriteString("media_type", image.MediaType);
-        json.WriteBase64String("data", image.Bytes);
+        json.WriteString("media_type", media.MediaType);
+        json.WriteBase64String("data", media.Bytes);
         json.WriteEndObject();
+        if (media.Name is { } title)
+        {
+            json.WriteString("title", title);
+        }
+
         WriteMark(json, isMarked);
         json.WriteEndObject();
     }

@@ -69,7 +69,7 @@ internal sealed record UserTurn : WireTurn
     public IReadOnlyList<Content> Content => _content is [] && Results is [] ? s_nothing : _content;
 
     public void Add(IReadOnlyList<Content> content) =>
-        _content.AddRange(content.Where(static piece => piece is ImageContent || !string.IsNullOrWhiteSpace(WireText.Of(piece))));
+        _content.AddRange(content.Where(static piece => piece is MediaContent || !string.IsNullOrWhiteSpace(WireText.Of(piece))));
 
     // Text without a letter is refused, and so is a message without content.
     private static readonly Content[] s_nothing = [new TextContent("(nothing)")];

@@ -12,6 +12,13 @@ namespace Thole.Providers.Google;
 /// </summary>
 internal sealed class GeminiRequestWriter(EndpointOptions options, GeminiTraits traits, ModelRequest request)
 {
+    // A request with data within it has at most 20 MB.
+    private static readonly MediaLimits s_limits = new(
+        Modalities.Image | Modalities.Pdf | Modalities.Audio | Modalities.Video,
+        LongestImage: 18 << 20,
+        LongestFile: 18 << 20
+    );
+
     private const string Generation = "generationConfig";
 
     // What the documentation names for calls that come from elsewhere, and have no signature that would be valid.
@@ -226,17 +233,17 @@ internal sealed class GeminiRequestWriter(EndpointOptions options, GeminiTraits 
     {
         foreach (var piece in content)
         {
-            var image = piece is ImageContent named ? await request.ReadBlob(named.Blob, cancellationToken) : null;
-            if (piece is ImageContent { MediaType: var mediaType } && image is not null)
+            var found = await SentMedia.ReadAsync(piece, request, s_limits, cancellationToken);
+            if (found is { Instead: null } media)
             {
                 contents.BeginPart("user");
                 contents.Json.WriteStartObject("inlineData");
-                contents.Json.WriteString("mimeType", mediaType);
-                contents.Json.WriteBase64String("data", image);
+                contents.Json.WriteString("mimeType", media.MediaType);
+                contents.Json.WriteBase64String("data", media.Bytes);
                 contents.Json.WriteEndObject();
                 contents.EndPart();
             }
-            else if (WireText.Of(piece) is { Length: > 0 } text)
+            else if ((found?.Instead ?? WireText.Of(piece)) is { Length: > 0 } text)
             {
                 contents.BeginPart("user");
                 contents.Json.WriteString("text", text);

@@ -211,7 +211,7 @@ internal sealed class ChatRequestWriter(EndpointOptions options, ChatQuirks quir
     )
     {
         // Text alone is sent flat: some servers take nothing else.
-        if (!content.Any(static piece => piece is ImageContent))
+        if (!content.Any(static piece => piece is MediaContent))
         {
             WriteMessage(json, "user", string.Join('\n', content.Select(WireText.Of)), isMarked);
             return;
@@ -222,19 +222,16 @@ internal sealed class ChatRequestWriter(EndpointOptions options, ChatQuirks quir
         json.WriteStartArray("content");
         foreach (var (number, piece) in content.Index())
         {
-            var image = piece is ImageContent named ? await request.ReadBlob(named.Blob, cancellationToken) : null;
+            var found = await SentMedia.ReadAsync(piece, request, ChatMedia.Limits, cancellationToken);
             json.WriteStartObject();
-            if (piece is ImageContent { MediaType: var mediaType } && image is not null)
+            if (found is { Instead: null } media)
             {
-                json.WriteString("type", "image_url");
-                json.WriteStartObject("image_url");
-                WriteDataUrl(json, mediaType, image);
-                json.WriteEndObject();
+                ChatMedia.Write(json, media);
             }
             else
             {
                 json.WriteString("type", "text");
-                json.WriteString("text", WireText.Of(piece));
+                json.WriteString("text", found?.Instead ?? WireText.Of(piece));
             }
 
             if (isMarked && number == content.Count - 1)
@@ -247,13 +244,6 @@ internal sealed class ChatRequestWriter(EndpointOptions options, ChatQuirks quir
 
         json.WriteEndArray();
         json.WriteEndObject();
-    }
-
-    private static void WriteDataUrl(Utf8JsonWriter json, string mediaType, byte[] image)
-    {
-        json.WritePropertyName("url");
-        json.WriteStringValueSegment($"data:{mediaType};base64,", isFinalSegment: false);
-        json.WriteStringValueSegment(Convert.ToBase64String(image), isFinalSegment: true);
     }
 
     private static void WriteMessage(Utf8JsonWriter json, string role, string text, bool isMarked = false)

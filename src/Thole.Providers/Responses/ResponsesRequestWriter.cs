@@ -13,6 +13,8 @@ namespace Thole.Providers.Responses;
 /// </summary>
 internal sealed class ResponsesRequestWriter(EndpointOptions options, ResponsesQuirks quirks, ModelRequest request)
 {
+    private readonly MediaLimits _limits = new(quirks.TakesDocuments ? Modalities.Image | Modalities.Pdf : Modalities.Image);
+
     private const int LongestId = 64;
 
     public async ValueTask WriteAsync(IBufferWriter<byte> output, CancellationToken cancellationToken)
@@ -245,25 +247,23 @@ internal sealed class ResponsesRequestWriter(EndpointOptions options, ResponsesQ
         json.WriteStartArray();
         foreach (var piece in content)
         {
-            var isSent =
-                piece is ImageContent || (quirks.TakesDocuments && piece is FileContent { MediaType: "application/pdf" });
-            var bytes = isSent ? await request.ReadBlob(((MediaContent)piece).Blob, cancellationToken) : null;
+            var found = await SentMedia.ReadAsync(piece, request, _limits, cancellationToken);
             json.WriteStartObject();
-            switch (piece)
+            switch (found)
             {
-                case ImageContent image when bytes is not null:
-                    json.WriteString("type", "input_image");
-                    WriteDataUrl(json, "image_url", image.MediaType, bytes);
-                    json.WriteString("detail", "auto");
-                    break;
-                case FileContent document when bytes is not null:
+                case { Instead: null, Kind: Modalities.Pdf } document:
                     json.WriteString("type", "input_file");
                     json.WriteString("filename", document.Name ?? "document.pdf");
-                    WriteDataUrl(json, "file_data", document.MediaType, bytes);
+                    json.WriteString("file_data", document.DataUrl);
+                    break;
+                case { Instead: null } image:
+                    json.WriteString("type", "input_image");
+                    json.WriteString("image_url", image.DataUrl);
+                    json.WriteString("detail", "auto");
                     break;
                 default:
                     json.WriteString("type", "input_text");
-                    json.WriteString("text", WireText.Of(piece));
+                    json.WriteString("text", found?.Instead ?? WireText.Of(piece));
                     break;
             }
 
@@ -271,12 +271,5 @@ internal sealed class ResponsesRequestWriter(EndpointOptions options, ResponsesQ
         }
 
         json.WriteEndArray();
-    }
-
-    private static void WriteDataUrl(Utf8JsonWriter json, string name, string mediaType, byte[] bytes)
-    {
-        json.WritePropertyName(name);
-        json.WriteStringValueSegment($"data:{mediaType};base64,", isFinalSegment: false);
-        json.WriteStringValueSegment(Convert.ToBase64String(bytes), isFinalSegment: true);
     }
 }

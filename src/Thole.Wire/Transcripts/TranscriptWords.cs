@@ -30,6 +30,7 @@ internal static class TranscriptWords
             TurnOutcome.Completed => null,
             TurnOutcome.Interrupted => "Interrupted.",
             TurnOutcome.LimitReached => "A limit was reached.",
+            TurnOutcome.BudgetExhausted => "A budget is spent.",
             TurnOutcome.ProviderFailed or TurnOutcome.Unauthorized => "The provider did not answer.",
             _ => "The turn failed.",
         };

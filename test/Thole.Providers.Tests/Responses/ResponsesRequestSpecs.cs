@@ -301,7 +301,7 @@ public sealed class ResponsesRequestSpecs
         ];
 
         Assert.Equal(
-            """[{"type":"input_file","filename":"plan.pdf","file_data":"data:application/pdf;base64,AQID"},{"type":"input_text","text":"[a PDF document (application/pdf) that is no longer there]"},{"type":"input_text","text":"[a sound (audio/wav) that is no longer there]"}]""",
+            """[{"type":"input_file","filename":"plan.pdf","file_data":"data:application/pdf;base64,AQID"},{"type":"input_text","text":"[a PDF document (application/pdf) that is no longer there]"},{"type":"input_text","text":"[a sound (audio/wav) that this model cannot be shown]"}]""",
             Input(await ResponsesAsked.WriteAsync(items, ResponsesAsked.Options(OpenAI)))[0].GetProperty("content").GetRawText()
         );
         Assert.DoesNotContain("AQID", await ResponsesAsked.WriteAsync(items));

@@ -29,7 +29,7 @@ public sealed class TestSession : IAsyncDisposable, IModelCatalog, IPermissionPo
             new RuntimeParts
             {
                 Store = options.Disk ?? store,
-                Models = this,
+                Models = options.Meter?.Invoke(this) ?? this,
                 Routing = options.Routing,
                 Tools = () => new ToolBox(tools),
                 Policy = this,
@@ -233,6 +233,9 @@ public sealed class TestOptions
     public IReadOnlyList<IContextSource> Sources { get; init; } = [];
     public ModelException? Unusable { get; set; }
     public RoutingRules Routing { get; init; } = RoutingRules.None;
+
+    /// <summary>Put before all models.</summary>
+    public Func<IModelCatalog, IModelCatalog>? Meter { get; init; }
 
     /// <summary>By name, where there is more than the one model.</summary>
     public Func<string, ModelEndpoint>? Endpoints { get; init; }
