@@ -26,9 +26,15 @@ internal sealed class ProfileFolder(string folder, TimeProvider time, Action<str
     public ModelProfile? Read(ProfilePlace place)
     {
         var path = PathOf(place);
+        var file = new StateFile(path, time);
+        if (!file.HasFolder)
+        {
+            return null;
+        }
+
         try
         {
-            if (new StateFile(path, time).Read() is not { } content)
+            if (file.Read() is not { } content)
             {
                 return null;
             }
