@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Thole.Cli.Commands;
 using Thole.Cli.Configuration;
+using Thole.Cli.Keys;
 using Thole.Core.Access;
 
 namespace Thole.Cli;
@@ -63,6 +64,12 @@ internal static class CommandTree
                 Terminal.Error,
                 TimeProvider.System
             ).Create()
+        );
+        root.Subcommands.Add(
+            new ModelsCommand(() => house.Value, () => settings.Value, Terminal.Output, Terminal.Error).Create()
+        );
+        root.Subcommands.Add(
+            new AuthCommand(() => house.Value, new KeyPrompt(Terminal.Error), Terminal.Output, Terminal.Error).Create()
         );
         root.Subcommands.Add(new ServeCommand(() => settings.Value).Create());
         root.Subcommands.Add(new AttachCommand(() => settings.Value).Create());

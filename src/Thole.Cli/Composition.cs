@@ -1,6 +1,8 @@
 using System.Reflection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Thole.Cli.Configuration;
+using Thole.Cli.Keys;
+using Thole.Cli.Profiles;
 using Thole.Core.Budgets;
 using Thole.Core.Context;
 using Thole.Core.Context.Sources;
@@ -31,7 +33,22 @@ internal sealed class Composition(
     public static string Version { get; } =
         typeof(Composition).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
 
-    public IModelCatalog Models => field ??= models ?? MakeModels();
+    public IModelCatalog Models => field ??= models ?? Providers;
+
+    public ProviderCatalog Providers => field ??= MakeProviders();
+
+    public StoredKeys Keys =>
+        field ??= new StoredKeys(
+            new KeyFile(settings.Locations.Config, TimeProvider.System),
+            () => Keyrings.Find(settings.Workspace)
+        );
+
+    public ProfileFolder Profiles =>
+        field ??= new ProfileFolder(
+            settings.Locations.Profiles,
+            TimeProvider.System,
+            static warning => Terminal.Error.WriteLine($"thole: {TerminalText.EscapeLine(warning)}")
+        );
 
     public ICatalog Catalog => field ??= _catalogue = new Catalogue(settings.Locations.Sessions);
 
@@ -207,7 +224,7 @@ internal sealed class Composition(
         };
     }
 
-    private ProviderCatalog MakeModels()
+    private ProviderCatalog MakeProviders()
     {
         try
         {
@@ -216,6 +233,8 @@ internal sealed class Composition(
                 Environment.GetEnvironmentVariable,
                 TimeProvider.System,
                 Random.Shared,
+                provider => Keys.Find(provider),
+                place => Profiles.Read(place),
                 // Where somebody else can be asked, nobody is waited for for long.
                 retries: settings.List("fallbacks") is [] ? null : new RetryOptions { Attempts = 3 }
             );

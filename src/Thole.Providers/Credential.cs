@@ -26,6 +26,9 @@ public sealed class Credential(string variable, string? key, IEnumerable<string>
 
     public string Variable { get; } = variable;
 
+    /// <summary>Whether it is the one that <c>thole auth</c> keeps, and no variable or setting.</summary>
+    public bool IsStored { get; init; }
+
     public bool IsPresent => _key is not null;
 
     /// <summary>Whether the key can stand in a header at all: a pasted line break cannot.</summary>

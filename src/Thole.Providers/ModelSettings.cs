@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Thole.Core.Models;
+using Thole.Providers.OpenAI;
 using Thole.Providers.TextCalls;
 
 namespace Thole.Providers;
@@ -34,6 +35,12 @@ public sealed record ModelSettings
     /// <summary>How the model writes its calls where its server passes them on as text; never guessed.</summary>
     public TextCallFormat? TextCalls { get; init; }
 
+    /// <summary>Whether reasoning comes as <c>&lt;think&gt;</c> at the beginning of the text.</summary>
+    public bool? ThinksInText { get; init; }
+
+    /// <summary>What a test of the endpoint found of its ways.</summary>
+    public ChatRepairs? Repairs { get; init; }
+
     /// <summary>How long an answer may be silent.</summary>
     public TimeSpan? IdleTimeout { get; init; }
 
@@ -61,6 +68,8 @@ public sealed record ModelSettings
             Headers = Headers ?? below.Headers,
             CacheControl = CacheControl ?? below.CacheControl,
             TextCalls = TextCalls ?? below.TextCalls,
+            ThinksInText = ThinksInText ?? below.ThinksInText,
+            Repairs = Repairs ?? below.Repairs,
             IdleTimeout = IdleTimeout ?? below.IdleTimeout,
             Lifetime = Lifetime ?? below.Lifetime,
             Retries = Retries ?? below.Retries,
@@ -71,3 +80,7 @@ public sealed record ModelSettings
     /// <summary>Headers and fields may hold secrets: this says none of them.</summary>
     public override string ToString() => "ModelSettings";
 }
+
+/// <summary>Settings of one level.</summary>
+/// <param name="Origin">Which, in a few words.</param>
+internal sealed record SettingsLayer(string Origin, ModelSettings Settings);

@@ -28,6 +28,15 @@ internal sealed record Provider
     /// <summary>The page where people get a key; null where none is needed.</summary>
     public string? KeyPage { get; init; }
 
+    /// <summary>What it speaks: the name of the provider after which settings call that.</summary>
+    public string Protocol { get; init; } = "openai";
+
+    /// <summary>Whether it lists its models to anybody: then a list proves nothing of a key.</summary>
+    public bool HasOpenList { get; init; }
+
+    /// <summary>Whether it is a program that people run on their own machine.</summary>
+    public bool IsLocalServer { get; init; }
+
     /// <summary>What is spoken with a model of it.</summary>
     public required Func<EndpointOptions, string, IWire> Wire { get; init; }
 

@@ -2,8 +2,10 @@ using Thole.Core.Models;
 using Thole.Providers.Anthropic;
 using Thole.Providers.Endpoints;
 using Thole.Providers.Google;
+using Thole.Providers.Listing;
 using Thole.Providers.OpenAI;
 using Thole.Providers.Presets;
+using Thole.Providers.Probing;
 using Thole.Providers.Responses;
 
 namespace Thole.Providers;
@@ -12,6 +14,7 @@ namespace Thole.Providers;
 /// <param name="settings">By the name of the provider.</param>
 /// <param name="environment">Reads an environment variable; null where it is not set.</param>
 /// <param name="storedKey">The key that the user gave for a provider's name, wherever it is kept; asked only where neither settings nor environment have one.</param>
+/// <param name="profiles">What a test found of a model at an endpoint; asked when that model is opened.</param>
 /// <param name="retries">How often a failed request is made again where nobody set it for the model.</param>
 public sealed class ProviderCatalog(
     IReadOnlyDictionary<string, ProviderSettings> settings,
@@ -19,6 +22,7 @@ public sealed class ProviderCatalog(
     TimeProvider time,
     Random random,
     Func<string, string?>? storedKey = null,
+    Func<ProfilePlace, ModelProfile?>? profiles = null,
     RetryOptions? retries = null
 ) : IModelCatalog, IDisposable
 {
@@ -69,11 +73,13 @@ public sealed class ProviderCatalog(
         )),
     ];
 
+    internal TimeProvider Time => time;
+
     /// <inheritdoc/>
     public ModelEndpoint Find(string name)
     {
         var (provider, model) = Parse(name);
-        var set = SettingsOf(provider, model);
+        var set = SettingsOf(provider, model, ProfileOf(provider, model));
         var options = Options(provider, set);
         if (EndpointFailures.BeforeSending(options) is { } impossible)
         {
@@ -100,18 +106,35 @@ public sealed class ProviderCatalog(
 
     public void Dispose() => _connections.Dispose();
 
-    internal ModelSettings SettingsOf(Provider provider, string model)
+    /// <param name="profile">Goes over what we know of the model, and under all that the user set.</param>
+    internal ModelSettings SettingsOf(Provider provider, string model, ModelProfile? profile = null) =>
+        LayersOf(provider, model, profile)
+            .Select(static layer => layer.Settings)
+            .Aggregate(static (upper, below) => upper.Over(below));
+
+    /// <summary>The uppermost first.</summary>
+    internal IReadOnlyList<SettingsLayer> LayersOf(Provider provider, string model, ModelProfile? profile)
     {
         var set = settings.GetValueOrDefault(provider.Name) ?? new ProviderSettings();
-        var ofModel = set.Models.GetValueOrDefault(model) ?? new ModelSettings();
         var card = provider.Models.FirstOrDefault(known => known.Id == model)?.Settings ?? new ModelSettings();
         var sizes = ModelSizes.Find(model);
-        return ofModel
-            .Over(set.Defaults)
-            .Over(card)
-            .Over(provider.Defaults)
-            .Over(new ModelSettings { ContextWindow = sizes?.ContextWindow, MaxOutput = sizes?.MaxOutput });
+        return
+        [
+            new("set for the model", set.Models.GetValueOrDefault(model) ?? new ModelSettings()),
+            new("set for the provider", set.Defaults),
+            new("tested", profile?.Settings(card.Takes ?? provider.Defaults.Takes) ?? new ModelSettings()),
+            new("known of the model", card),
+            new("known of the provider", provider.Defaults),
+            new("known by its name", new ModelSettings { ContextWindow = sizes?.ContextWindow, MaxOutput = sizes?.MaxOutput }),
+        ];
     }
+
+    internal ModelProfile? ProfileOf(Provider provider, string model) => profiles?.Invoke(PlaceOf(provider, model));
+
+    internal ProfilePlace PlaceOf(Provider provider, string model) =>
+        new(provider.Protocol, ProviderDirectory.Shown(AddressOf(provider)), model);
+
+    internal HttpMessageInvoker ConnectionTo(Uri address, Uri? proxy) => _connections.To(address, proxy);
 
     internal Uri AddressOf(Provider provider)
     {
@@ -131,13 +154,51 @@ public sealed class ProviderCatalog(
     {
         var set = settings.GetValueOrDefault(provider.Name);
         IReadOnlyList<string> variables = set?.ApiKeyVariable is { } own ? [own] : provider.KeyVariables;
-        var key =
-            NonEmpty(set?.ApiKey)
-            ?? First(variables)
-            // A keyring takes its time, and a server on this machine needs no key.
-            ?? (address.IsLoopback ? null : storedKey?.Invoke(provider.Name));
-        return new Credential(variables[0], key, otherSecrets);
+        var key = NonEmpty(set?.ApiKey) ?? First(variables);
+        if (key is not null)
+        {
+            return new Credential(variables[0], key, otherSecrets);
+        }
+
+        // A keyring takes its time, and a server on this machine needs no key.
+        var stored = address.IsLoopback ? null : StoredKey(provider, address);
+        return new Credential(variables[0], stored, otherSecrets) { IsStored = stored is not null };
     }
+
+    /// <summary>Under which names a key for this provider may be kept: one account has one key, whatever is spoken with it.</summary>
+    internal IEnumerable<string> KeyNamesOf(Provider provider, Uri address) =>
+        All.Where(other =>
+                other.Name != provider.Name
+                && provider.KeyVariables.Contains(other.KeyVariables[0], StringComparer.Ordinal)
+                && AddressOf(other) == address
+            )
+            .Select(static other => other.Name)
+            .Prepend(provider.Name);
+
+    /// <summary>Where the key comes from, without asking a keyring.</summary>
+    internal KeySource KeySourceOf(Provider provider)
+    {
+        var set = settings.GetValueOrDefault(provider.Name);
+        IReadOnlyList<string> variables = set?.ApiKeyVariable is { } own ? [own] : provider.KeyVariables;
+        return NonEmpty(set?.ApiKey) is { } key
+            ? variables.FirstOrDefault(name => NonEmpty(environment(name)) == key) is { } copied
+                ? new KeySource(KeyPlace.Variable, copied)
+                : new KeySource(KeyPlace.Settings, variables[0])
+            : variables.FirstOrDefault(name => NonEmpty(environment(name)) is not null) is { } variable
+                ? new KeySource(KeyPlace.Variable, variable)
+                : new KeySource(AddressOf(provider).IsLoopback ? KeyPlace.NotNeeded : KeyPlace.Nowhere, variables[0]);
+    }
+
+    internal IEnumerable<string> ModelsOf(Provider provider) =>
+        provider
+            .Models.Select(static card => card.Id)
+            .Concat(settings.GetValueOrDefault(provider.Name)?.Models.Keys ?? [])
+            .Distinct(StringComparer.Ordinal);
+
+    private string? StoredKey(Provider provider, Uri address) =>
+        storedKey is null
+            ? null
+            : KeyNamesOf(provider, address).Select(storedKey).FirstOrDefault(static key => !string.IsNullOrWhiteSpace(key));
 
     /// <summary>Names of models hold slashes too (<c>Qwen/Qwen3</c>): the first part is a provider only where we know one of that name.</summary>
     internal (Provider Provider, string Model) Parse(string name)
@@ -154,7 +215,8 @@ public sealed class ProviderCatalog(
             );
     }
 
-    private EndpointOptions Options(Provider provider, ModelSettings set)
+    /// <param name="key">To be used in place of the one that is kept, by who wants to know whether it is good.</param>
+    internal EndpointOptions Options(Provider provider, ModelSettings set, string? key = null)
     {
         var address = AddressOf(provider);
         var headers = set.Headers ?? new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
@@ -162,13 +224,17 @@ public sealed class ProviderCatalog(
         {
             Provider = provider.Name,
             BaseAddress = address,
-            Credential = CredentialOf(provider, address, headers.Values),
+            Credential = key is null
+                ? CredentialOf(provider, address, headers.Values)
+                : new Credential(provider.KeyVariables[0], key, headers.Values) { IsStored = true },
             Headers = [.. headers.OrderBy(static header => header.Key, StringComparer.Ordinal)],
             ExtraBody = set.ExtraBody,
             Sampling = set.Sampling,
             MaxOutput = set.MaxOutput,
             Reasoning = set.Reasoning,
             TextCalls = set.TextCalls,
+            ThinksInText = set.ThinksInText,
+            Repairs = set.Repairs,
         };
         return ordinary with
         {
@@ -195,6 +261,7 @@ public sealed class ProviderCatalog(
             Title = name,
             BaseUrl = "",
             KeyVariables = [VariableOf(name)],
+            Protocol = protocol,
             Wire = speaker.Wire,
         };
     }
@@ -209,20 +276,3 @@ public sealed class ProviderCatalog(
 
     private static string? NonEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 }
-
-/// <summary>A provider that comes with us, for those who list, explain and configure.</summary>
-/// <param name="Name">As in <c>provider/model</c>.</param>
-/// <param name="KeyVariables">Environment variables with its key; the first that is set holds.</param>
-/// <param name="BaseUrlVariables">Environment variables with its address.</param>
-/// <param name="ModelVariable">The environment variable with the model that people want of it.</param>
-/// <param name="KeyPage">Where people get a key; null where none is needed.</param>
-/// <param name="Models">The models that we know, best first.</param>
-public sealed record KnownProvider(
-    string Name,
-    string Title,
-    IReadOnlyList<string> KeyVariables,
-    IReadOnlyList<string> BaseUrlVariables,
-    string? ModelVariable,
-    string? KeyPage,
-    IReadOnlyList<string> Models
-);

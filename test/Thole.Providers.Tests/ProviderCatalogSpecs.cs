@@ -40,7 +40,7 @@ public sealed class ProviderCatalogSpecs
 
         Assert.Equal(ModelFailure.Unauthorized, failed.Failure);
         Assert.Equal(
-            "There is no key for openai: set OPENAI_API_KEY, or providers.openai.apiKey in your settings.",
+            "There is no key for openai: run 'thole auth openai', or set OPENAI_API_KEY or providers.openai.apiKey in your settings.",
             failed.Message
         );
     }
@@ -192,6 +192,29 @@ public sealed class ProviderCatalogSpecs
         Assert.Throws<ModelException>(() => catalog.Find("mistral/x"));
 
         Assert.Equal(["openai", "mistral"], asked);
+    }
+
+    [Fact]
+    public void One_account_has_one_key_whatever_is_spoken_with_it_but_at_no_other_address()
+    {
+        Func<string, string?> ofOpenAI = static provider => provider is "openai" ? "of-the-keyring" : null;
+        using var same = new ProviderCatalog(
+            new Dictionary<string, ProviderSettings>(),
+            static _ => null,
+            TimeProvider.System,
+            new Random(1),
+            ofOpenAI
+        );
+        using var elsewhere = new ProviderCatalog(
+            new Dictionary<string, ProviderSettings> { ["openai-responses"] = new() { BaseUrl = "https://gateway.test/v1" } },
+            static _ => null,
+            TimeProvider.System,
+            new Random(1),
+            ofOpenAI
+        );
+
+        same.Find("openai-responses/gpt-5");
+        Assert.Throws<ModelException>(() => elsewhere.Find("openai-responses/gpt-5"));
     }
 
     private static ProviderCatalog Catalog(

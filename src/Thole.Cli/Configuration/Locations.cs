@@ -23,6 +23,9 @@ internal sealed record Locations(string Config, string State)
     /// <summary>Who may speak to a daemon.</summary>
     public string Access => Path.Join(State, "access");
 
+    /// <summary>What tests found of models.</summary>
+    public string Profiles => Path.Join(State, "profiles");
+
     public static string ProjectSettings(string workspace) => Path.Join(workspace, ".thole", "settings.json");
 
     /// <exception cref="UsageException">There is neither <c>THOLE_HOME</c> nor a home directory.</exception>

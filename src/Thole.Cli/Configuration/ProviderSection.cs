@@ -51,6 +51,7 @@ internal static class ProviderSection
             Headers = fields.Get<IReadOnlyDictionary<string, string>>("headers"),
             CacheControl = fields.Get<object>("cacheControl") as bool?,
             TextCalls = fields.Get<string>("textCalls") is { } word ? TextCallFormats.Find(word) : null,
+            ThinksInText = fields.Get<object>("thinksInText") as bool?,
             IdleTimeout = fields.Number("idleTimeoutSeconds") is { } idle ? TimeSpan.FromSeconds(idle) : null,
             Lifetime = fields.Number("timeoutSeconds") is { } lifetime ? TimeSpan.FromSeconds(lifetime) : null,
             Retries = (int?)fields.Number("maxRetries"),

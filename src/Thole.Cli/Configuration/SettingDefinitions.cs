@@ -149,6 +149,7 @@ internal static class SettingDefinitions
                 "How it writes calls that its server passes on as text.",
                 Choices: TextCallFormats.Words
             ),
+            new($"{whose}.thinksInText", SettingType.Flag, "Whether its thoughts come as <think> at the beginning of its text."),
             new($"{whose}.idleTimeoutSeconds", SettingType.Number, "How long an answer may be silent; 240.", Most: 86_400),
             new($"{whose}.timeoutSeconds", SettingType.Number, "How long an answer may take; 900.", Most: 86_400),
             new($"{whose}.maxRetries", SettingType.Number, "How often a failed request is made again; 6.", Least: 0, Most: 100),

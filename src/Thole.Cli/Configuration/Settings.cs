@@ -1,3 +1,5 @@
+using Thole.Cli.Keys;
+using Thole.Core.Workspaces;
 using Thole.Protocol;
 using Thole.Providers;
 
@@ -144,9 +146,9 @@ internal sealed class Settings
             }
         }
 
-        if (LevelOf("model") is SettingLevel.Default && FirstWithKey() is { } served)
+        if (LevelOf("model") is SettingLevel.Default && FirstWithKey() is ({ } served, var origin))
         {
-            Set(new SettingValue(model, $"{served.Name}/{served.Models[0]}", SettingLevel.Default, "built in"));
+            Set(new SettingValue(model, $"{served.Name}/{served.Models[0]}", SettingLevel.Default, origin));
         }
 
         void SetFrom(SettingDefinition definition, IReadOnlyList<string> variables, string provider)
@@ -164,10 +166,29 @@ internal sealed class Settings
     }
 
     /// <summary>Who has one key only is not asked which model: it is one that the key is for.</summary>
-    private KnownProvider? FirstWithKey() =>
-        ProviderCatalog.Known.FirstOrDefault(provider =>
-            provider.Models is not [] && _values.ContainsKey($"providers.{provider.Name}.apiKey")
-        );
+    private (KnownProvider Provider, string Origin)? FirstWithKey()
+    {
+        if (Served().FirstOrDefault(provider => _values.ContainsKey($"providers.{provider.Name}.apiKey")) is { } named)
+        {
+            return (named, "built in");
+        }
+
+        try
+        {
+            // The names alone: a keyring is not asked before somebody is.
+            var keys = new KeyFile(Locations.Config, TimeProvider.System);
+            var kept = keys.Read();
+            return Served().FirstOrDefault(provider => kept.ContainsKey(provider.Name)) is { } stored
+                ? (stored, keys.Path)
+                : null;
+        }
+        catch (WorkspaceException)
+        {
+            return null; // whoever needs a key of it is told
+        }
+
+        static IEnumerable<KnownProvider> Served() => ProviderCatalog.Known.Where(static provider => provider.Models is not []);
+    }
 
     private static string FullName(KnownProvider provider, string model) =>
         provider == ProviderCatalog.Known[0]

@@ -1,7 +1,7 @@
 namespace Thole.Core.Workspaces;
 
 /// <summary>Finds a program as a shell would, but never one that a workspace brought along.</summary>
-internal static class Programs
+public static class Programs
 {
     private const UnixFileMode Execute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 

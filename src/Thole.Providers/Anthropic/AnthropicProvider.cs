@@ -15,6 +15,7 @@ internal static class AnthropicProvider
             BaseUrlVariables = ["ANTHROPIC_BASE_URL"],
             ModelVariable = "ANTHROPIC_MODEL",
             KeyPage = "https://platform.claude.com/settings/keys",
+            Protocol = "anthropic",
             Wire = static (options, model) => new MessagesWire(options, model),
             Models =
             [

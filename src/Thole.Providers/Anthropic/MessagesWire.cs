@@ -12,8 +12,10 @@ internal sealed class MessagesWire(EndpointOptions options, string model) : IWir
     public IReadOnlyList<KeyValuePair<string, string>> Headers =>
         _thinking.Effort is null ? [s_version] : [s_version, new("anthropic-beta", "effort-2025-11-24")];
 
+    public Uri Address(ModelRequest request) => Address();
+
     /// <summary>People set the base address with its version, as other providers want it, and without.</summary>
-    public Uri Address(ModelRequest request)
+    private Uri Address()
     {
         var path = options.BaseAddress.AbsolutePath.TrimEnd('/');
         var last = path[(path.LastIndexOf('/') + 1)..];
@@ -21,6 +23,18 @@ internal sealed class MessagesWire(EndpointOptions options, string model) : IWir
         return options.Below(
             namesVersion || last.Equals("messages", StringComparison.OrdinalIgnoreCase) ? "/messages" : "/v1/messages"
         );
+    }
+
+    public Uri ListAddress
+    {
+        get
+        {
+            var operation = Address().AbsolutePath;
+            return new UriBuilder(options.Beside("/", "", "limit=1000"))
+            {
+                Path = operation[..operation.LastIndexOf('/')] + "/models",
+            }.Uri;
+        }
     }
 
     public KeyValuePair<string, string> KeyHeader(string key) => new("x-api-key", key);

@@ -20,7 +20,7 @@ internal sealed class EndpointFailures(EndpointOptions options, string model, Ti
         {
             return new ModelException(
                 ModelFailure.Unauthorized,
-                $"The key in {credential.Variable} holds characters that no key has, perhaps a line break: set it again."
+                $"The key {(credential.IsStored ? $"stored for {options.Provider}" : $"in {credential.Variable}")} holds characters that no key has, perhaps a line break: set it again."
             );
         }
 
@@ -28,7 +28,7 @@ internal sealed class EndpointFailures(EndpointOptions options, string model, Ti
             ? null
             : new ModelException(
                 ModelFailure.Unauthorized,
-                $"There is no key for {options.Provider}: set {credential.Variable}, or providers.{options.Provider}.apiKey in your settings."
+                $"There is no key for {options.Provider}: run 'thole auth {options.Provider}', or set {credential.Variable} or providers.{options.Provider}.apiKey in your settings."
             );
     }
 
@@ -97,8 +97,9 @@ internal sealed class EndpointFailures(EndpointOptions options, string model, Ti
         var number = status is null ? "" : $" ({status})";
         var sentence = failure switch
         {
-            ModelFailure.Unauthorized =>
-                $"{Who} does not accept the key{number}: set {credential.Variable} to a valid one, or providers.{options.Provider}.apiKey in your settings.",
+            ModelFailure.Unauthorized => credential.IsStored
+                ? $"{Who} does not accept the key{number}: run 'thole auth {options.Provider}' and give a valid one."
+                : $"{Who} does not accept the key{number}: set {credential.Variable} to a valid one, or providers.{options.Provider}.apiKey in your settings.",
             ModelFailure.UnknownModel =>
                 $"{Who} does not know the model \"{OutsideText.ToLine(model, 100)}\"{number}: check the model's name, and that the base address is right.",
             ModelFailure.ContextOverflow => $"The request is longer than {Who} takes{number}.",

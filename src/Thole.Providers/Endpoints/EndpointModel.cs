@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
@@ -14,7 +13,7 @@ namespace Thole.Providers.Endpoints;
 internal sealed class EndpointModel(IWire wire, EndpointOptions options, Func<HttpMessageInvoker> http, TimeProvider time)
     : IModel
 {
-    private const int LongestErrorBody = 64 * 1024;
+    private readonly EndpointSender _sender = new(wire, options, http);
 
     public async IAsyncEnumerable<ModelEvent> StreamAsync(
         ModelRequest request,
@@ -32,7 +31,7 @@ internal sealed class EndpointModel(IWire wire, EndpointOptions options, Func<Ht
         patience.Heard();
         if (!response.IsSuccessStatusCode)
         {
-            throw await RefusedAsync(response, failures, patience);
+            throw await EndpointSender.RefusedAsync(response, failures, patience);
         }
 
         using var exchange = new EndpointExchange(
@@ -79,85 +78,11 @@ internal sealed class EndpointModel(IWire wire, EndpointOptions options, Func<Ht
         await wire.WriteAsync(request, body, cancellationToken);
         using var message = new HttpRequestMessage(HttpMethod.Post, wire.Address(request))
         {
-            Version = HttpVersion.Version20,
-            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
             Content = new ByteArrayContent(body.Segment.Array!, body.Segment.Offset, body.Segment.Count),
         };
         message.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        AddHeaders(message.Headers);
-
-        try
-        {
-            var response = await http().SendAsync(message, patience.Token);
-            body.GiveBack();
-            return response;
-        }
-        catch (OperationCanceledException given)
-        {
-            throw patience.Explain(failures.Who) ?? failures.Unreachable(given);
-        }
-        catch (Exception unreachable) when (unreachable is HttpRequestException or IOException)
-        {
-            throw failures.Unreachable(unreachable);
-        }
+        var response = await _sender.SendAsync(message, "text/event-stream", failures, patience);
+        body.GiveBack();
+        return response;
     }
-
-    private void AddHeaders(HttpRequestHeaders headers)
-    {
-        headers.TryAddWithoutValidation("Accept", "text/event-stream");
-        headers.TryAddWithoutValidation("User-Agent", s_userAgent);
-        foreach (var (name, value) in options.Headers)
-        {
-            headers.Remove(name);
-            headers.TryAddWithoutValidation(name, value);
-        }
-
-        foreach (var (name, value) in wire.Headers)
-        {
-            if (!headers.Contains(name))
-            {
-                headers.TryAddWithoutValidation(name, value);
-            }
-        }
-
-        if (options.Credential.Key is { } key && !options.HasOwnAuthorization)
-        {
-            var (name, value) = wire.KeyHeader(key);
-            headers.TryAddWithoutValidation(name, value);
-        }
-    }
-
-    private static async ValueTask<ModelException> RefusedAsync(
-        HttpResponseMessage response,
-        EndpointFailures failures,
-        Patience patience
-    )
-    {
-        var raw = new RawTrace();
-        using var body = new MemoryStream();
-        try
-        {
-            await using var stream = await response.Content.ReadAsStreamAsync(patience.Token);
-            var buffer = new byte[4096];
-            for (int length; body.Length < LongestErrorBody && (length = await stream.ReadAsync(buffer, patience.Token)) > 0; )
-            {
-                patience.Heard();
-                body.Write(buffer, 0, length);
-                raw.Add(buffer.AsSpan(0, length));
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The status alone says enough, unless it was the caller who left.
-            _ = patience.Explain(failures.Who);
-        }
-        catch (Exception broken) when (broken is IOException or HttpRequestException or InvalidDataException)
-        {
-            // The status alone says enough.
-        }
-
-        return failures.Refused((int)response.StatusCode, response.Headers, body.ToArray(), raw);
-    }
-
-    private static readonly string s_userAgent = $"Thole/{typeof(EndpointModel).Assembly.GetName().Version?.ToString(3)}";
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Thole.Core.Models;
+using Thole.Providers.OpenAI;
 using Thole.Providers.TextCalls;
 
 namespace Thole.Providers.Endpoints;
@@ -46,6 +47,12 @@ internal sealed record EndpointOptions
     /// <summary>How the model writes its calls where the endpoint does not read them out of its text; null where it does.</summary>
     public TextCallFormat? TextCalls { get; init; }
 
+    /// <summary>Whether reasoning comes as <c>&lt;think&gt;</c> at the beginning of the text; null for what is known of the host.</summary>
+    public bool? ThinksInText { get; init; }
+
+    /// <summary>What a test of the endpoint found of its ways; null where nobody tested it.</summary>
+    public ChatRepairs? Repairs { get; init; }
+
     /// <summary>How long the endpoint may send nothing at all, before its answer and within it. Keep-alive comments count as something.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(240);
 
@@ -61,6 +68,21 @@ internal sealed record EndpointOptions
         var address = new UriBuilder(BaseAddress) { UserName = "", Password = "" };
         var stem = address.Path.TrimEnd('/');
         address.Path = stem.EndsWith(path, StringComparison.OrdinalIgnoreCase) ? stem : stem + path;
+        return address.Uri;
+    }
+
+    /// <summary>The address of something that stands beside an operation, which the base address may name.</summary>
+    /// <param name="query">Added to the query of the base address.</param>
+    public Uri Beside(string operation, string path, string query = "")
+    {
+        var address = new UriBuilder(BaseAddress) { UserName = "", Password = "" };
+        var stem = address.Path.TrimEnd('/');
+        address.Path = (stem.EndsWith(operation, StringComparison.OrdinalIgnoreCase) ? stem[..^operation.Length] : stem) + path;
+        if (query.Length > 0)
+        {
+            address.Query = address.Query.Length > 1 ? $"{address.Query}&{query}" : query;
+        }
+
         return address.Uri;
     }
 

@@ -12,6 +12,9 @@ internal interface IWire
     /// <summary>Where a request is posted. A query in the base address stays: some gateways carry their version in it.</summary>
     Uri Address(ModelRequest request);
 
+    /// <summary>Where the endpoint lists the models it serves.</summary>
+    Uri ListAddress { get; }
+
     /// <summary>The header that carries the key.</summary>
     KeyValuePair<string, string> KeyHeader(string key);
 

@@ -17,6 +17,7 @@ internal static class GeminiProvider
             BaseUrlVariables = ["GEMINI_BASE_URL", "GOOGLE_GEMINI_BASE_URL"],
             ModelVariable = "GEMINI_MODEL",
             KeyPage = "https://aistudio.google.com/apikey",
+            Protocol = "gemini",
             Wire = static (options, model) => new GeminiWire(options, GeminiTraits.Of(model)),
             // Of prices that rise with the length of the prompt, the lower ones.
             Models =

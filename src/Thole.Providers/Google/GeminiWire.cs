@@ -26,6 +26,17 @@ internal sealed class GeminiWire(EndpointOptions options, GeminiTraits traits) :
         return address.Uri;
     }
 
+    public Uri ListAddress =>
+        // A base address that names an operation names a model; the list stands above it.
+        options.BaseAddress.AbsolutePath.IndexOf("/models/", StringComparison.Ordinal)
+            is >= 0
+                and var at
+            ? new UriBuilder(options.Beside("/", "", "pageSize=1000"))
+            {
+                Path = options.BaseAddress.AbsolutePath[..at] + "/models",
+            }.Uri
+            : options.Beside("/", (NamesVersion(options.BaseAddress, "/models") ? "" : Version) + "/models", "pageSize=1000");
+
     public KeyValuePair<string, string> KeyHeader(string key) => new("x-goog-api-key", key);
 
     public ValueTask WriteAsync(ModelRequest request, IBufferWriter<byte> body, CancellationToken cancellationToken) =>

@@ -31,6 +31,18 @@ public sealed record ChatQuirks
     /// <summary>Sent with every request.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 
+    /// <summary>With what a test of the endpoint found, and what the user set.</summary>
+    internal ChatQuirks With(ChatRepairs? repairs, bool? thinksInText) =>
+        repairs is null && thinksInText is null
+            ? this
+            : this with
+            {
+                Reasoning = repairs?.Echo ?? Reasoning,
+                OutputLimitField = repairs?.OutputLimitField ?? OutputLimitField,
+                AsksForUsage = repairs?.AsksForUsage ?? AsksForUsage,
+                ThinksInText = thinksInText ?? ThinksInText,
+            };
+
     public static ChatQuirks For(Uri baseAddress, string model)
     {
         var name = model[(model.LastIndexOf('/') + 1)..];

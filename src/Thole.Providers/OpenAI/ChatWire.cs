@@ -10,11 +10,13 @@ internal sealed class ChatWire(EndpointOptions options, ChatQuirks quirks) : IWi
 {
     /// <summary>With what is known of the host and of the model.</summary>
     public static IWire Speak(EndpointOptions options, string model) =>
-        new ChatWire(options, ChatQuirks.For(options.BaseAddress, model));
+        new ChatWire(options, ChatQuirks.For(options.BaseAddress, model).With(options.Repairs, options.ThinksInText));
 
     public IReadOnlyList<KeyValuePair<string, string>> Headers => quirks.Headers;
 
     public Uri Address(ModelRequest request) => options.Below("/chat/completions");
+
+    public Uri ListAddress => options.Beside("/chat/completions", "/models");
 
     public KeyValuePair<string, string> KeyHeader(string key) => new("Authorization", $"Bearer {key}");
 

@@ -22,6 +22,7 @@ internal static class LocalProviders
             BaseUrl = address,
             KeyVariables = [$"{variable}_API_KEY"],
             BaseUrlVariables = [$"{variable}_BASE_URL"],
+            IsLocalServer = true,
             Wire = ChatWire.Speak,
             // What a local server has loaded is nobody's guess: 32k is what most are started with, and settings go over it.
             Defaults = new()

@@ -15,6 +15,7 @@ internal static class ModelScopeProvider
             KeyVariables = ["MODELSCOPE_API_KEY"],
             BaseUrlVariables = ["MODELSCOPE_BASE_URL"],
             KeyPage = "https://modelscope.cn/my/myaccesstoken",
+            HasOpenList = true,
             Wire = ChatWire.Speak,
             Defaults = new() { ContextWindow = 1_000_000, Reasoning = new ReasoningSetting() },
             Models =

@@ -15,6 +15,7 @@ internal static class OpenRouterProvider
             KeyVariables = ["OPENROUTER_API_KEY"],
             BaseUrlVariables = ["OPENROUTER_BASE_URL"],
             KeyPage = "https://openrouter.ai/keys",
+            HasOpenList = true,
             Wire = ChatWire.Speak,
             Models =
             [

@@ -15,6 +15,7 @@ internal static class ResponsesProvider
             BaseUrlVariables = ["OPENAI_BASE_URL"],
             KeyPage = OpenAIProvider.Definition.KeyPage,
             Models = OpenAIProvider.Definition.Models,
+            Protocol = "openai-responses",
             Wire = static (options, model) => new ResponsesWire(options, ResponsesQuirks.For(options.BaseAddress, model)),
         };
 }

@@ -11,6 +11,8 @@ internal sealed class ResponsesWire(EndpointOptions options, ResponsesQuirks qui
 
     public Uri Address(ModelRequest request) => options.Below("/responses");
 
+    public Uri ListAddress => options.Beside("/responses", "/models");
+
     public KeyValuePair<string, string> KeyHeader(string key) => new("Authorization", $"Bearer {key}");
 
     public ValueTask WriteAsync(ModelRequest request, IBufferWriter<byte> body, CancellationToken cancellationToken) =>

@@ -33,6 +33,8 @@ public static class TextCallFormats
 
     public static IReadOnlyList<string> Words { get; } = [.. s_words.Select(static known => known.Word)];
 
+    public static string WordOf(TextCallFormat format) => s_words.First(known => known.Format == format).Word;
+
     /// <summary>Null for a word that names none.</summary>
     public static TextCallFormat? Find(string word) =>
         s_words

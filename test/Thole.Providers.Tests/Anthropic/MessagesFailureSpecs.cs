@@ -114,7 +114,7 @@ public sealed class MessagesFailureSpecs
         var failed = (await To.AskAsync([], options: options)).Failure!;
 
         Assert.Equal(
-            "There is no key for anthropic: set ANTHROPIC_API_KEY, or providers.anthropic.apiKey in your settings.",
+            "There is no key for anthropic: run 'thole auth anthropic', or set ANTHROPIC_API_KEY or providers.anthropic.apiKey in your settings.",
             failed.Message
         );
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 using Thole.Testing.Models.Wires;
 
 namespace Thole.Testing.Models;
@@ -11,12 +12,13 @@ namespace Thole.Testing.Models;
 public sealed class ScriptedReply
 {
     private readonly List<Step> _steps = [];
+    private readonly string _path;
     private readonly ScriptedWire _wire;
     private int _calls;
     private ScriptedUsage? _usage = new(10, 5, 0);
 
     /// <param name="path">Where the request went, which says what is spoken there.</param>
-    internal ScriptedReply(string path) => _wire = ScriptedWire.For(path);
+    internal ScriptedReply(string path) => (_path, _wire) = (path, ScriptedWire.For(path));
 
     internal int StatusCode { get; private set; } = 200;
 
@@ -57,6 +59,9 @@ public sealed class ScriptedReply
     /// <param name="finishReason">In the words of the wire.</param>
     public ScriptedReply Done(string? finishReason = null) => Said(_wire.Done(finishReason, _usage));
 
+    /// <summary>Ends the answer because it is as long as it may be.</summary>
+    public ScriptedReply DoneAtLimit() => Done(_wire.OutputLimit);
+
     /// <summary>The reason alone, without usage or end mark.</summary>
     public ScriptedReply Finish(string? finishReason) => Said(_wire.Finish(finishReason));
 
@@ -79,6 +84,26 @@ public sealed class ScriptedReply
 
     /// <summary>An answer that is no stream.</summary>
     public ScriptedReply Json(string body) => Body(body, "application/json");
+
+    /// <summary>A list of models, in the words of whoever is asked for it at that path.</summary>
+    public ScriptedReply Models(params IReadOnlyList<string> names)
+    {
+        var list = new JsonArray([
+            .. names.Select(name =>
+                _path.Contains("/v1beta/", StringComparison.Ordinal)
+                    ? new JsonObject
+                    {
+                        ["name"] = $"models/{name}",
+                        ["inputTokenLimit"] = 1_048_576,
+                        ["outputTokenLimit"] = 65_536,
+                    }
+                    : new JsonObject { ["id"] = name, ["object"] = "model" }
+            ),
+        ]);
+        return Json(
+            new JsonObject { [_path.Contains("/v1beta/", StringComparison.Ordinal) ? "models" : "data"] = list }.ToJsonString()
+        );
+    }
 
     public ScriptedReply Body(string body, string contentType)
     {

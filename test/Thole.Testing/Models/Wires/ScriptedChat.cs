@@ -7,6 +7,8 @@ internal sealed class ScriptedChat : ScriptedWire
 {
     private int _calls;
 
+    public override string OutputLimit => "length";
+
     public override IEnumerable<ScriptedEvent> Text(string piece) => [Delta(new JsonObject { ["content"] = piece })];
 
     public override IEnumerable<ScriptedEvent> Reasoning(string piece, string field) =>

@@ -5,6 +5,8 @@ namespace Thole.Testing.Models.Wires;
 /// <summary>Google's <c>streamGenerateContent</c>: calls come whole, and there is no end mark.</summary>
 internal sealed class ScriptedGemini : ScriptedWire
 {
+    public override string OutputLimit => "MAX_TOKENS";
+
     public override IEnumerable<ScriptedEvent> Text(string piece) => [Part(new JsonObject { ["text"] = piece })];
 
     public override IEnumerable<ScriptedEvent> Reasoning(string piece, string field) =>

@@ -10,6 +10,8 @@ internal sealed class ScriptedMessages : ScriptedWire
     private int _block = -1;
     private string? _open;
 
+    public override string OutputLimit => "max_tokens";
+
     public override IEnumerable<ScriptedEvent> Text(string piece) =>
         [.. Within("text", new JsonObject { ["type"] = "text", ["text"] = "" }), Delta("text_delta", "text", piece)];
 

@@ -10,6 +10,8 @@ internal sealed class ScriptedResponses : ScriptedWire
     private string _said = "";
     private int _number;
 
+    public override string OutputLimit => "max_output_tokens";
+
     public override IEnumerable<ScriptedEvent> Text(string piece) =>
         [
             .. Open("message"),

@@ -10,6 +10,9 @@ internal abstract class ScriptedWire
         : path.Contains(":streamGenerateContent", StringComparison.Ordinal) ? new ScriptedGemini()
         : new ScriptedChat();
 
+    /// <summary>The reason to finish where the answer was as long as it may be.</summary>
+    public abstract string OutputLimit { get; }
+
     public abstract IEnumerable<ScriptedEvent> Text(string piece);
 
     public abstract IEnumerable<ScriptedEvent> Reasoning(string piece, string field);
