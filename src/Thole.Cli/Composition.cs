@@ -18,6 +18,7 @@ using Thole.Core.Workspaces.Repositories;
 using Thole.Core.Workspaces.Search;
 using Thole.Protocol;
 using Thole.Providers;
+using Thole.Providers.Listing;
 using Thole.Tools;
 
 namespace Thole.Cli;
@@ -91,6 +92,9 @@ internal sealed class Composition(
                 Environment.GetEnvironmentVariable,
                 Version
             )
+            {
+                Providers = ListProviders,
+            }
         );
 
     public Func<Guid> NewId { get; } = Guid.NewGuid;
@@ -223,6 +227,30 @@ internal sealed class Composition(
             Time = TimeProvider.System,
         };
     }
+
+    private IReadOnlyList<ProviderListing> ListProviders() =>
+        [
+            .. new ProviderDirectory(Providers)
+                .All()
+                .Where(static listed => listed.Key.Place is KeyPlace.Settings or KeyPlace.Variable or KeyPlace.Stored)
+                .Select(static listed => new ProviderListing(
+                    "model_provider",
+                    listed.Problem is null ? InventoryStatus.Ok : InventoryStatus.Error,
+                    listed.Name,
+                    Current: false,
+                    [
+                        .. listed.Models.Select(model => new ModelListing(
+                            model.Name,
+                            model.Name[(listed.Name.Length + 1)..],
+                            model.Name[(listed.Name.Length + 1)..],
+                            model.Limits.ContextWindow,
+                            IsCurrent: false,
+                            IsRuntime: false
+                        )),
+                    ],
+                    listed.Problem
+                )),
+        ];
 
     private ProviderCatalog MakeProviders()
     {
