@@ -6,7 +6,9 @@ using Thole.Testing.Models;
 // bench/README.md says how to run this and what it showed.
 if (args is not [var binary, .. var rest] || !File.Exists(binary))
 {
-    Console.Error.WriteLine("usage: Thole.Benchmarks <published thole> [--runs N] [--only headless|search|session|wires|daemon|many]");
+    Console.Error.WriteLine(
+        "usage: Thole.Benchmarks <published thole> [--runs N] [--only headless|search|session|wires|daemon|many]"
+    );
     return 2;
 }
 

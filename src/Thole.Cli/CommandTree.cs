@@ -56,12 +56,6 @@ internal static class CommandTree
             ).Create()
         );
         root.Subcommands.Add(
-            new ModelsCommand(() => house.Value, () => settings.Value, Terminal.Output, Terminal.Error).Create()
-        );
-        root.Subcommands.Add(
-            new AuthCommand(() => house.Value, new KeyPrompt(Terminal.Error), Terminal.Output, Terminal.Error).Create()
-        );
-        root.Subcommands.Add(
             new UsageCommand(
                 () => house.Value.Ledger,
                 () => house.Value.Catalog,
@@ -70,6 +64,12 @@ internal static class CommandTree
                 Terminal.Error,
                 TimeProvider.System
             ).Create()
+        );
+        root.Subcommands.Add(
+            new ModelsCommand(() => house.Value, () => settings.Value, Terminal.Output, Terminal.Error).Create()
+        );
+        root.Subcommands.Add(
+            new AuthCommand(() => house.Value, new KeyPrompt(Terminal.Error), Terminal.Output, Terminal.Error).Create()
         );
         root.Subcommands.Add(new ServeCommand(() => settings.Value).Create());
         root.Subcommands.Add(new AttachCommand(() => settings.Value).Create());

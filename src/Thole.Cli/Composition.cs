@@ -18,6 +18,7 @@ using Thole.Core.Workspaces.Repositories;
 using Thole.Core.Workspaces.Search;
 using Thole.Protocol;
 using Thole.Providers;
+using Thole.Providers.Listing;
 using Thole.Tools;
 
 namespace Thole.Cli;
@@ -94,6 +95,9 @@ internal sealed class Composition(
                 Environment.GetEnvironmentVariable,
                 Version
             )
+            {
+                Providers = ListProviders,
+            }
         );
 
     public Func<Guid> NewId { get; } = Guid.NewGuid;
@@ -224,6 +228,44 @@ internal sealed class Composition(
         return new MeteredCatalog(Providers, Ledger, () => budgets.Caps);
     }
 
+    private IReadOnlyList<ProviderListing> ListProviders() =>
+        [
+            .. new ProviderDirectory(Providers)
+                .All()
+                .Where(HasKey)
+                .Select(static listed => new ProviderListing(
+                    "model_provider",
+                    listed.Problem is null ? InventoryStatus.Ok : InventoryStatus.Error,
+                    listed.Name,
+                    Current: false,
+                    [
+                        .. listed.Models.Select(model => new ModelListing(
+                            model.Name,
+                            model.Name[(listed.Name.Length + 1)..],
+                            model.Name[(listed.Name.Length + 1)..],
+                            model.Limits.ContextWindow,
+                            IsCurrent: false,
+                            IsRuntime: false
+                        )),
+                    ],
+                    listed.Problem
+                )),
+        ];
+
+    /// <summary>A keyring is not asked: that it has a key is written down.</summary>
+    private bool HasKey(ListedProvider listed)
+    {
+        try
+        {
+            return listed.Key.Place is KeyPlace.Settings or KeyPlace.Variable
+                || (listed.Key.Place is KeyPlace.Nowhere && listed.KeyNames.Any(Keys.List().ContainsKey));
+        }
+        catch (WorkspaceException)
+        {
+            return false; // whoever asks a model is told why
+        }
+    }
+
     private ProviderCatalog MakeProviders()
     {
         try
@@ -234,12 +276,9 @@ internal sealed class Composition(
                 TimeProvider.System,
                 Random.Shared,
                 provider => Keys.Find(provider),
+                place => Profiles.Read(place),
                 // Where somebody else can be asked, nobody is waited for for long.
-                settings.List("fallbacks")
-                    is []
-                    ? null
-                    : new RetryOptions { Attempts = 3 },
-                place => Profiles.Read(place)
+                retries: settings.List("fallbacks") is [] ? null : new RetryOptions { Attempts = 3 }
             );
         }
         catch (ModelException wrong)

@@ -33,7 +33,8 @@ internal sealed class StandardOutput(Stream console, bool isSilent) : Stream
         {
             console.Write(buffer);
         }
-        catch (IOException refused)
+        // The latter where the descriptor is one that nobody may write to: it was closed when we were started.
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
             _isLost = true;
             if (!isSilent)
@@ -53,7 +54,7 @@ internal sealed class StandardOutput(Stream console, bool isSilent) : Stream
 }
 
 /// <summary>Nobody can be told the answer: where standard output leads is full, or broken.</summary>
-internal sealed class OutputLostException(IOException refused)
+internal sealed class OutputLostException(Exception refused)
     : Exception(
         $"What is printed cannot be written to standard output ({refused.Message}); make room where it leads. The session's record is whole.",
         refused

@@ -10,11 +10,9 @@ public enum KeyPlace
     Settings,
     Variable,
 
-    /// <summary>Where <c>thole auth</c> put it.</summary>
-    Stored,
-
     /// <summary>There is none, and a server on this machine wants none.</summary>
     NotNeeded,
 
+    /// <summary>Neither of those: who keeps keys may have one.</summary>
     Nowhere,
 }

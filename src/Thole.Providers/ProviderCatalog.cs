@@ -14,16 +14,16 @@ namespace Thole.Providers;
 /// <param name="settings">By the name of the provider.</param>
 /// <param name="environment">Reads an environment variable; null where it is not set.</param>
 /// <param name="storedKey">The key that the user gave for a provider's name, wherever it is kept; asked only where neither settings nor environment have one.</param>
-/// <param name="retries">How often a failed request is made again where nobody set it for the model.</param>
 /// <param name="profiles">What a test found of a model at an endpoint; asked when that model is opened.</param>
+/// <param name="retries">How often a failed request is made again where nobody set it for the model.</param>
 public sealed class ProviderCatalog(
     IReadOnlyDictionary<string, ProviderSettings> settings,
     Func<string, string?> environment,
     TimeProvider time,
     Random random,
     Func<string, string?>? storedKey = null,
-    RetryOptions? retries = null,
-    Func<ProfilePlace, ModelProfile?>? profiles = null
+    Func<ProfilePlace, ModelProfile?>? profiles = null,
+    RetryOptions? retries = null
 ) : IModelCatalog, IDisposable
 {
     /// <summary>In the order in which they are offered; the first is meant where a name has no provider.</summary>

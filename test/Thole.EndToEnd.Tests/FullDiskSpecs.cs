@@ -35,10 +35,12 @@ public sealed class FullDiskSpecs
                 );
             var filling = await program.RunAsync(talkative, CrashProgram.Prompt(session, "fill it"));
             AssertRefused(filling);
-            Assert.Null(TurnStory.Check(TurnStory.Lines(filling.Output), await program.EventsAsync(session), program.Workspace));
+            var held = await program.EventsAsync(session);
+            Assert.Null(TurnStory.Check(TurnStory.Lines(filling.Output), held, program.Workspace));
 
             await FillAsync(Path.Join(program.Home, "ballast"));
-            AssertRefused(await program.RunAsync(hello, CrashProgram.Prompt(session, "again")));
+            // A short answer may still fit into what the failed write has left allocated at the end of the log.
+            AssertRefused(await program.RunAsync(talkative, CrashProgram.Prompt(session, "again")));
             AssertRefused(await program.RunAsync(hello, CrashProgram.Prompt(null, "a new one")));
             Assert.Equal(0, (await program.RunAsync(null, "sessions", "show", session.Value)).ExitCode);
             var listed = await program.RunAsync(null, "sessions", "list");
@@ -47,7 +49,7 @@ public sealed class FullDiskSpecs
             File.Delete(Path.Join(program.Home, "ballast"));
             File.Delete(others);
             var before = await program.EventsAsync(session);
-            Assert.Null(TurnStory.Check(TurnStory.Lines(filling.Output), before, program.Workspace));
+            Assert.Null(TurnStory.Check(TurnStory.Lines(filling.Output), [.. before.Take(held.Count)], program.Workspace));
             var resumed = await program.RunAsync(hello, CrashProgram.Prompt(session, "there is space"));
             Assert.Equal((0, ""), (resumed.ExitCode, resumed.Error));
             Assert.Null(TurnStory.Check(TurnStory.Lines(resumed.Output), await program.EventsAsync(session), program.Workspace));

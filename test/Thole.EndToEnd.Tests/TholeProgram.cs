@@ -37,6 +37,9 @@ internal sealed class TholeProgram : IAsyncDisposable
             ? Path.GetFullPath(named)
             : Path.Join(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "thole.exe" : "thole");
 
+    /// <summary>Whether it is a binary that was published, and not the one that was built beside the tests.</summary>
+    public static bool IsRelease => Environment.GetEnvironmentVariable("THOLE_BINARY") is { Length: > 0 };
+
     public ScriptedModelServer Server { get; } = ScriptedModelServer.Start();
 
     public string Home { get; }

@@ -25,16 +25,15 @@ internal sealed class ProfileFolder(string folder, TimeProvider time, Action<str
     /// <summary>Null where the model was not tested there, or what is kept cannot be used.</summary>
     public ModelProfile? Read(ProfilePlace place)
     {
-        var path = PathOf(place);
-        var file = new StateFile(path, time);
-        if (!file.HasFolder)
+        if (!Directory.Exists(folder))
         {
-            return null;
+            return null; // most people never tested a model; and where state cannot be kept at all, others say so
         }
 
+        var path = PathOf(place);
         try
         {
-            if (file.Read() is not { } content)
+            if (new StateFile(path, time).Read() is not { } content)
             {
                 return null;
             }

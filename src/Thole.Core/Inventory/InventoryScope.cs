@@ -12,4 +12,8 @@ public sealed record InventoryScope(
     IReadOnlyList<string> Variables,
     Func<string, string?> Environment,
     string Version
-);
+)
+{
+    /// <summary>Who else there is a key for, with the models that are known of each.</summary>
+    public Func<IReadOnlyList<ProviderListing>> Providers { get; init; } = static () => [];
+}

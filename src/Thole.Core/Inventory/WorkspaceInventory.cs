@@ -56,6 +56,9 @@ public sealed class WorkspaceInventory(
         var name = endpoint?.Name ?? scope.Model;
         var slash = name.IndexOf('/', StringComparison.Ordinal);
         var (provider, model) = slash < 0 ? ("", name) : (name[..slash], endpoint?.Model ?? name[(slash + 1)..]);
+        var current = new ModelListing(name, model, model, endpoint?.Limits.ContextWindow, IsCurrent: true, IsRuntime: false);
+        var others = scope.Providers();
+        var ofCurrent = others.FirstOrDefault(listed => listed.AuthType == provider)?.Models ?? [];
         return ValueTask.FromResult(
             new ProviderInventory(
                 Initialized: true,
@@ -67,10 +70,11 @@ public sealed class WorkspaceInventory(
                         failure is null ? InventoryStatus.Ok : InventoryStatus.Error,
                         provider,
                         Current: true,
-                        [new ModelListing(name, model, model, endpoint?.Limits.ContextWindow, IsCurrent: true, IsRuntime: false)],
+                        [current, .. ofCurrent.Where(other => other.ModelId != name)],
                         failure?.Message,
                         failure is null ? null : ErrorKindOf(failure)
                     ),
+                    .. others.Where(listed => listed.AuthType != provider),
                 ]
             )
         );

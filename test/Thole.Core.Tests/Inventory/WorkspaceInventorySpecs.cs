@@ -172,12 +172,31 @@ public sealed class WorkspaceInventorySpecs : IDisposable, IModelCatalog
         Assert.All(cells.Values, cell => Assert.True(cell.Status is InventoryStatus.Ok || cell.Hint is not null, cell.Kind));
     }
 
+    [Fact]
+    public async Task Whoever_else_there_is_a_key_for_is_listed_with_what_is_known_of_it()
+    {
+        ModelListing Listing(string name) => new(name, name, name, 1000, IsCurrent: false, IsRuntime: false);
+        ProviderListing[] others =
+        [
+            new("model_provider", InventoryStatus.Ok, "openai", false, [Listing("openai/gpt-5"), Listing("openai/gpt-5-mini")]),
+            new("model_provider", InventoryStatus.Ok, "mistral", false, [Listing("mistral/large")]),
+        ];
+
+        var providers = (await Inventory(others).ProvidersAsync(Token)).Providers;
+
+        Assert.Equal([("openai", true), ("mistral", false)], providers.Select(listed => (listed.AuthType, listed.Current)));
+        Assert.Equal(
+            [("openai/gpt-5", true), ("openai/gpt-5-mini", false)],
+            providers[0].Models.Select(model => (model.ModelId, model.IsCurrent))
+        );
+    }
+
     public ModelEndpoint Find(string name) =>
         _failure is null ? new ModelEndpoint("openai/gpt-5", "gpt-5", _model, new ModelLimits(1000, 100)) : throw _failure;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private WorkspaceInventory Inventory() =>
+    private WorkspaceInventory Inventory(IReadOnlyList<ProviderListing>? others = null) =>
         new(
             new Workspace(_folder.File("workspace"), [], TimeProvider.System),
             new ToolToggles([new TestTool("read", "done"), new TestTool("edit", "done")], _folder.File("state/tools.json")),
@@ -190,5 +209,8 @@ public sealed class WorkspaceInventorySpecs : IDisposable, IModelCatalog
                 name => _environment.GetValueOrDefault(name),
                 "1.2.3"
             )
+            {
+                Providers = () => others ?? [],
+            }
         );
 }
