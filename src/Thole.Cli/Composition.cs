@@ -53,6 +53,9 @@ internal sealed class Composition(
 
     public ICatalog Catalog => field ??= _catalogue = new Catalogue(settings.Locations.Sessions);
 
+    /// <summary>Counts what models of <see cref="Providers"/> use, and stops where a budget is spent.</summary>
+    public MeteredCatalog Meters => field ??= MakeMeters();
+
     /// <summary>Opened by the first request, or the first question.</summary>
     public Ledger Ledger => field ??= _ledger = new Ledger(settings.Locations.Ledger, TimeProvider.System);
 
@@ -197,16 +200,7 @@ internal sealed class Composition(
     }
 
     /// <summary>Models that were brought along, as to the demo, cost nothing and are not counted.</summary>
-    private IModelCatalog Metered()
-    {
-        if (models is not null)
-        {
-            return models;
-        }
-
-        var budgets = new BudgetSection(settings);
-        return new MeteredCatalog(Models, Ledger, () => budgets.Caps);
-    }
+    private IModelCatalog Metered() => models ?? Meters;
 
     private ToolContext OpenHands(string root, IBlobStore blobs, IEnumerable<FileSeen> seen)
     {
@@ -251,6 +245,12 @@ internal sealed class Composition(
                     listed.Problem
                 )),
         ];
+
+    private MeteredCatalog MakeMeters()
+    {
+        var budgets = new BudgetSection(settings);
+        return new MeteredCatalog(Providers, Ledger, () => budgets.Caps);
+    }
 
     private ProviderCatalog MakeProviders()
     {

@@ -154,6 +154,21 @@ public sealed class ModelsSpecs : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_test_is_paid_for_like_any_other_request()
+    {
+        _thole.Server.AnswerProbes();
+        _thole.WriteSettings("""{"budget":{"day":{"tokens":200}}}""");
+
+        var tested = (await _thole.RunAsync("models", "test", "--no-keep")).MustSucceed();
+        var requests = _thole.Server.Requests.Count;
+        (await _thole.RunAsync("models", "test", "--no-keep")).MustEndWith(5);
+
+        Assert.Contains("streaming", tested.Output);
+        Assert.InRange(requests, 1, 7); // then the budget was spent
+        Assert.Equal(requests, _thole.Server.Requests.Count);
+    }
+
+    [Fact]
     public async Task A_damaged_profile_is_passed_over_and_that_is_said()
     {
         _thole.Server.AnswerProbes().ReplyOtherwise(reply => reply.Text("Yes.").Done());

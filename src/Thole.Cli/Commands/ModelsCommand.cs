@@ -135,7 +135,7 @@ internal sealed class ModelsCommand(Func<Composition> house, Func<Settings> sett
                 $"Testing {endpoint.Name}: at most {ModelTest.MostRequests} requests, about {ModelText.Number(input)} tokens in and up to {ModelText.Number(most)} out{cost}."
             )
         );
-        var (place, profile) = await new ModelTest(house().Providers).RunAsync(
+        var (place, profile) = await new ModelTest(house().Providers, house().Meters.Meter).RunAsync(
             name,
             row =>
             {

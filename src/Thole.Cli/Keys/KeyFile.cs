@@ -19,10 +19,10 @@ internal sealed class KeyFile(string folder, TimeProvider time)
 
     /// <summary>By the name of the provider.</summary>
     /// <exception cref="WorkspaceException">The file cannot be read, or is not to be believed.</exception>
-    public IReadOnlyDictionary<string, KeptKey> Read() => Parse(_file.Read());
+    public IReadOnlyDictionary<string, KeptKey> Read() => Parse(_file.HasFolder ? _file.Read() : null);
 
     /// <summary>Equal stamps: the same keys.</summary>
-    public StateStamp Stamp() => _file.Stamp();
+    public StateStamp Stamp() => _file.HasFolder ? _file.Stamp() : default;
 
     public Task SetAsync(string provider, KeptKey kept, CancellationToken cancellationToken) =>
         _file.UpdateAsync(

@@ -10,9 +10,8 @@ namespace Thole.Core.Budgets;
 public sealed class MeteredCatalog(IModelCatalog catalog, Ledger ledger, Func<IReadOnlyList<Cap>> caps) : IModelCatalog
 {
     /// <inheritdoc/>
-    public ModelEndpoint Find(string name)
-    {
-        var found = catalog.Find(name);
-        return found with { Client = new MeteredModel(found, ledger, caps) };
-    }
+    public ModelEndpoint Find(string name) => Meter(catalog.Find(name));
+
+    /// <summary>A model that somebody opened otherwise, with a meter before it.</summary>
+    public ModelEndpoint Meter(ModelEndpoint found) => found with { Client = new MeteredModel(found, ledger, caps) };
 }

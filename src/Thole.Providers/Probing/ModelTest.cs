@@ -8,10 +8,22 @@ namespace Thole.Providers.Probing;
 /// Finds out with a handful of small requests what an endpoint really does. A probe that fails is a result like any other; only
 /// where nothing can be asked at all the test ends.
 /// </summary>
-public sealed class ModelTest(ProviderCatalog catalog)
+/// <param name="meter">Puts a meter before a model, so that a test is paid for like any other request; null for none.</param>
+public sealed class ModelTest(ProviderCatalog catalog, Func<ModelEndpoint, ModelEndpoint>? meter = null)
 {
     /// <summary>However the endpoint answers.</summary>
     public const int MostRequests = 12;
+
+    /// <summary>What every other question would meet as well.</summary>
+    private static readonly ModelFailure[] s_ofAll =
+    [
+        ModelFailure.Unauthorized,
+        ModelFailure.Network,
+        ModelFailure.UnknownModel,
+        ModelFailure.QuotaExhausted,
+        ModelFailure.BudgetExhausted,
+        ModelFailure.PriceUnknown,
+    ];
 
     private const string FromCache = "cache hits";
 
@@ -28,7 +40,7 @@ public sealed class ModelTest(ProviderCatalog catalog)
     )
     {
         var (provider, model) = catalog.Parse(name);
-        var session = new ProbeSession(catalog, provider, model);
+        var session = new ProbeSession(catalog, provider, model, meter ?? (static asked => asked));
         List<ProbeRow> rows = [];
         void TellRow(string probe, ProbeOutcome outcome, string detail)
         {
@@ -63,13 +75,7 @@ public sealed class ModelTest(ProviderCatalog catalog)
         session.ThinksInText = answer.ThinksInText;
         if (answer.Failure is { } failure)
         {
-            if (
-                failure.Failure
-                is ModelFailure.Unauthorized
-                    or ModelFailure.Network
-                    or ModelFailure.UnknownModel
-                    or ModelFailure.QuotaExhausted
-            )
+            if (s_ofAll.Contains(failure.Failure))
             {
                 throw failure; // the others would only say the same
             }

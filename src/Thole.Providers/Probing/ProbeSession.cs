@@ -9,7 +9,13 @@ namespace Thole.Providers.Probing;
 /// The endpoint while it is tested: asked once for each question, never again by itself, with what was found of it so far and
 /// without what an earlier test found.
 /// </summary>
-internal sealed class ProbeSession(ProviderCatalog catalog, Provider provider, string model)
+/// <param name="meter">Puts a meter before a model.</param>
+internal sealed class ProbeSession(
+    ProviderCatalog catalog,
+    Provider provider,
+    string model,
+    Func<ModelEndpoint, ModelEndpoint> meter
+)
 {
     private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(120);
@@ -64,6 +70,14 @@ internal sealed class ProbeSession(ProviderCatalog catalog, Provider provider, s
             () => catalog.ConnectionTo(options.BaseAddress, _set.Proxy),
             Time
         );
-        return ProbeAnswer.HearAsync(asked, request, Time, cancellationToken);
+        var address = options.BaseAddress;
+        var metered = meter(
+            new ModelEndpoint(FullName, model, asked, new ModelLimits(_set.ContextWindow ?? Probes.InputTokens, output))
+            {
+                Price = _set.Price ?? (address.IsLoopback ? ModelPrice.Free : null),
+                IsLocal = address.IsLoopback && _set.Proxy is null,
+            }
+        );
+        return ProbeAnswer.HearAsync(metered.Client, request, Time, cancellationToken);
     }
 }
