@@ -222,12 +222,6 @@ internal sealed class Composition(
         };
     }
 
-    private MeteredCatalog MakeMeters()
-    {
-        var budgets = new BudgetSection(settings);
-        return new MeteredCatalog(Providers, Ledger, () => budgets.Caps);
-    }
-
     private IReadOnlyList<ProviderListing> ListProviders() =>
         [
             .. new ProviderDirectory(Providers)
@@ -252,18 +246,10 @@ internal sealed class Composition(
                 )),
         ];
 
-    /// <summary>A keyring is not asked: that it has a key is written down.</summary>
-    private bool HasKey(ListedProvider listed)
+    private MeteredCatalog MakeMeters()
     {
-        try
-        {
-            return listed.Key.Place is KeyPlace.Settings or KeyPlace.Variable
-                || (listed.Key.Place is KeyPlace.Nowhere && listed.KeyNames.Any(Keys.List().ContainsKey));
-        }
-        catch (WorkspaceException)
-        {
-            return false; // whoever asks a model is told why
-        }
+        var budgets = new BudgetSection(settings);
+        return new MeteredCatalog(Providers, Ledger, () => budgets.Caps);
     }
 
     private ProviderCatalog MakeProviders()

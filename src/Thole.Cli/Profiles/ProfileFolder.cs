@@ -25,12 +25,13 @@ internal sealed class ProfileFolder(string folder, TimeProvider time, Action<str
     /// <summary>Null where the model was not tested there, or what is kept cannot be used.</summary>
     public ModelProfile? Read(ProfilePlace place)
     {
-        if (!Directory.Exists(folder))
+        var path = PathOf(place);
+        var file = new StateFile(path, time);
+        if (!file.HasFolder)
         {
             return null; // most people never tested a model; and where state cannot be kept at all, others say so
         }
 
-        var path = PathOf(place);
         try
         {
             if (new StateFile(path, time).Read() is not { } content)
