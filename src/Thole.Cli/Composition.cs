@@ -246,6 +246,20 @@ internal sealed class Composition(
                 )),
         ];
 
+    /// <summary>A keyring is not asked: that it has a key is written down.</summary>
+    private bool HasKey(ListedProvider listed)
+    {
+        try
+        {
+            return listed.Key.Place is KeyPlace.Settings or KeyPlace.Variable
+                || (listed.Key.Place is KeyPlace.Nowhere && listed.KeyNames.Any(Keys.List().ContainsKey));
+        }
+        catch (WorkspaceException)
+        {
+            return false; // whoever asks a model is told why
+        }
+    }
+
     private MeteredCatalog MakeMeters()
     {
         var budgets = new BudgetSection(settings);

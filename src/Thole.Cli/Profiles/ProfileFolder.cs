@@ -34,7 +34,7 @@ internal sealed class ProfileFolder(string folder, TimeProvider time, Action<str
 
         try
         {
-            if (new StateFile(path, time).Read() is not { } content)
+            if (file.Read() is not { } content)
             {
                 return null;
             }
