@@ -144,7 +144,7 @@ public sealed class ProcessRunnerSpecs : IAsyncDisposable
     [InlineData("(sleep 100 &) 9> '{0}'; echo up 9> '{0}' >&9; sleep 100")] // double fork
     [InlineData("setsid sleep 100 9> '{0}' & echo; sleep 100")]
     [InlineData("exec 9> '{0}'; setsid sh -c 'setsid sleep 100 & exit' & sleep 100")]
-    [InlineData("exec 9> '{0}'; env -i setsid sleep 100 & sleep 100")] // no mark, but a parent
+    [InlineData("env -i setsid sh -c 'exec 9> \"{0}\"; exec sleep 100' & sleep 100")] // no mark, but a parent
     [InlineData("exec 9> '{0}'; (env -i sleep 100 &); sleep 100")] // no mark and no parent, but the session
     [InlineData("exec 9> '{0}'; trap '' INT TERM HUP; setsid nohup sleep 100 & (sleep 100 &) ; wait")]
     public async Task Nothing_of_a_stopped_command_is_left(string command)
