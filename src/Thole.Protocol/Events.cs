@@ -93,7 +93,8 @@ public sealed record SteeringTaken(TurnId Turn, IReadOnlyList<SteeringReceived> 
 /// The model is shown this text from now on. <paramref name="Source"/> says where it came from: <c>system_prompt</c>,
 /// <c>environment</c>, or the path of an instruction file relative to the workspace.
 /// </summary>
-public sealed record ContextAdded(string Source, string Text) : SessionEvent;
+/// <param name="Touches">The files it was made of, as in <see cref="CallRequested"/>; absent where it was made of none.</param>
+public sealed record ContextAdded(string Source, string Text, IReadOnlyList<string>? Touches = null) : SessionEvent;
 
 /// <summary>
 /// A model request goes out. <paramref name="Step"/> counts from 1 within the turn. <paramref name="Route"/> says why it is not the

@@ -117,22 +117,7 @@ public sealed class ModelSpecs : IAsyncDisposable
     public async Task What_may_not_leave_the_machine_is_sent_to_nobody_where_the_local_model_is_down()
     {
         _thole.Write("private/plan.txt", "the secret plan\n");
-        _thole.WriteSettings(
-            $$"""
-            {
-              "model": "cloud/strong",
-              "fallbacks": ["cloud/other"],
-              "localPaths": ["private/**"],
-              "localModel": "ollama/small",
-              "providers": {
-                "cloud": { "baseUrl": "http://cloud.test/v1", "apiKey": "cloud-key-0123456789", "proxy": "http://{{Authority(
-                _thole.Server
-            )}}" },
-                "ollama": { "baseUrl": "http://127.0.0.1:{{FreePort()}}/v1", "maxRetries": 0 }
-              }
-            }
-            """
-        );
+        _thole.WriteSettings(Confined());
         _thole
             .Server.Reply(reply => reply.Call("read_file", """{"file_path":"private/plan.txt"}""").Done())
             .ReplyOtherwise(reply => reply.Text("I have it!").Done());
@@ -144,6 +129,47 @@ public sealed class ModelSpecs : IAsyncDisposable
         var sent = Assert.Single(_thole.Server.Requests);
         Assert.StartsWith("http://cloud.test/", sent.Path);
         Assert.DoesNotContain("the secret plan", sent.Text);
+    }
+
+    [Theory]
+    [InlineData("read_file", """{"file_path":"public/plan.txt"}""")]
+    [InlineData("read_file", """{"file_path":"shelf/plan.txt"}""")]
+    [InlineData("grep_search", """{"pattern":"secret","path":"public"}""")]
+    [InlineData("grep_search", """{"pattern":"secret","path":"shelf"}""")]
+    [InlineData("grep_search", """{"pattern":"secret"}""")]
+    [InlineData("run_shell_command", """{"command":"cat private/plan.txt"}""")]
+    public async Task Whatever_way_leads_there_it_stays(string tool, string arguments)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a right there");
+        _thole.Write("private/plan.txt", "the secret plan\n");
+        Directory.CreateDirectory(_thole.File("public"));
+        File.CreateSymbolicLink(_thole.File("public/plan.txt"), "../private/plan.txt");
+        Directory.CreateSymbolicLink(_thole.File("shelf"), "private");
+        _thole.WriteSettings(Confined());
+        _thole.Server.Reply(reply => reply.Call(tool, arguments).Done()).ReplyOtherwise(reply => reply.Text("I have it!").Done());
+
+        await _thole.RunAsync("-p", "Read the plan.", "--approval-mode", "yolo");
+
+        Assert.NotEmpty(_thole.Server.Requests);
+        Assert.All(_thole.Server.Requests, sent => Assert.DoesNotContain("the secret plan", sent.Text));
+    }
+
+    [Theory]
+    [InlineData("private/notes.md")]
+    [InlineData("alias.md")]
+    public async Task An_instruction_file_that_imports_it_is_shown_to_nobody_elsewhere(string import)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a right there");
+        _thole.Write("private/notes.md", "the secret plan\n");
+        File.CreateSymbolicLink(_thole.File("alias.md"), "private/notes.md");
+        _thole.Write("AGENTS.md", $"Be kind. See @{import}\n");
+        _thole.WriteSettings(Confined());
+        _thole.Server.ReplyOtherwise(reply => reply.Text("I have it!").Done());
+
+        var ended = await _thole.RunAsync("-p", "Go.");
+
+        Assert.NotEqual(0, ended.ExitCode);
+        Assert.Empty(_thole.Server.Requests);
     }
 
     [Fact]
@@ -222,6 +248,24 @@ public sealed class ModelSpecs : IAsyncDisposable
         (await _thole.RunAsync("-p", "x", "--model", "openai/scripted")).MustFail(2, sentence);
 
         Assert.Empty(_thole.Server.Requests);
+    }
+
+    /// <summary>A model elsewhere, one on this machine that is down, and a folder that may not leave it.</summary>
+    private string Confined()
+    {
+        var proxy = $"http://{Authority(_thole.Server)}";
+        return $$"""
+            {
+              "model": "cloud/strong",
+              "fallbacks": ["cloud/other"],
+              "localPaths": ["private/**"],
+              "localModel": "ollama/small",
+              "providers": {
+                "cloud": { "baseUrl": "http://cloud.test/v1", "apiKey": "cloud-key-0123456789", "proxy": "{{proxy}}" },
+                "ollama": { "baseUrl": "http://127.0.0.1:{{FreePort()}}/v1", "maxRetries": 0 }
+              }
+            }
+            """;
     }
 
     private static string Authority(ScriptedModelServer server) => server.BaseAddress.Authority;

@@ -93,7 +93,7 @@ public sealed record ContextState
 
     private ContextState Add(long sequence, ContextAdded added)
     {
-        var known = this with { Sources = Sources.Add(added.Source) };
+        var known = this with { Sources = Sources.Add(added.Source), Touched = Touched.Union(added.Touches ?? []) };
         return HasStepped
             ? known with
             {

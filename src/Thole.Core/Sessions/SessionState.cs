@@ -12,7 +12,7 @@ namespace Thole.Core.Sessions;
 internal sealed record SessionState
 {
     /// <summary>Of the fold: a snapshot of another version is passed over.</summary>
-    public const int Version = 5;
+    public const int Version = 6;
 
     public static SessionState Empty { get; } = new();
 

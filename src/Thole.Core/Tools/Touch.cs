@@ -32,6 +32,19 @@ public readonly record struct Touch(
 
     public bool ConflictsWith(Touch other) => Key.ConflictsWith(other.Key);
 
+    /// <summary>
+    /// As the log says it, by the name that was used and, where links lead elsewhere, by where that really is: a rule about a place must
+    /// hold for every way to it.
+    /// </summary>
+    public IEnumerable<string> DescribeAll(string root)
+    {
+        yield return Describe(root);
+        if (this != Anything && Workspace.RealPath(Resource) is var real && real != Path.TrimEndingDirectorySeparator(Resource))
+        {
+            yield return (this with { Resource = real }).Describe(root);
+        }
+    }
+
     /// <summary>As the log says it: from the workspace where it lies in it, with <c>/*</c> or <c>/**</c> for its reach.</summary>
     public string Describe(string root)
     {

@@ -240,7 +240,7 @@ internal sealed class TurnRunner(
                 call.Kind,
                 call.Preparation.Title,
                 call.Pending.Problem,
-                [.. call.Preparation.Touches.Select(touch => touch.Describe(journal.Root))]
+                [.. call.Preparation.Touches.SelectMany(touch => touch.DescribeAll(journal.Root))]
             )),
         ]);
         return new Said(finished.Stop, calls, isEmpty && calls is []);

@@ -233,19 +233,48 @@ internal sealed class Confinement(IReadOnlyList<string> roots)
             : Errno.WhileReading(Libc.LastError, root);
     }
 
-    /// <summary>The path without links, so that two ways to one folder are one.</summary>
-    public static string RealPath(string root)
+    /// <summary>
+    /// The path without links, so that two ways to one folder are one. What is not there is itself; links that go in a circle, or are
+    /// more than a kernel follows, are left where that was noticed.
+    /// </summary>
+    public static string RealPath(string path)
     {
-        var real = root;
-        for (var at = root; at is { Length: > 1 }; at = System.IO.Path.GetDirectoryName(at))
+        for (var links = 0; links < Place.MostLinks; links++)
         {
-            if (Directory.ResolveLinkTarget(at, returnFinalTarget: true) is { } target)
+            if (WithoutFirstLink(path) is not { } next)
             {
-                return RealPath(System.IO.Path.GetFullPath(target.FullName + real[at.Length..]));
+                return path;
+            }
+
+            path = next;
+        }
+
+        return path;
+    }
+
+    /// <summary>From the top down, since what <c>..</c> means in a link depends on where the folder of the link really is. Null where there is no link.</summary>
+    private static string? WithoutFirstLink(string path)
+    {
+        var top = System.IO.Path.GetPathRoot(path)!.Length;
+        for (var end = top; end < path.Length; )
+        {
+            end = path.IndexOf(System.IO.Path.DirectorySeparatorChar, Math.Max(end + 1, top)) is >= 0 and var next
+                ? next
+                : path.Length;
+            try
+            {
+                if (Directory.ResolveLinkTarget(path[..end], returnFinalTarget: false) is { } target)
+                {
+                    return System.IO.Path.GetFullPath(target.FullName + path[end..]);
+                }
+            }
+            catch (Exception unseen) when (unseen is IOException or UnauthorizedAccessException)
+            {
+                return null; // nothing is there, or nothing that we may see: what is below it is no link that we could follow
             }
         }
 
-        return real;
+        return null;
     }
 
     private static void Push(Stack<string> pending, string path)

@@ -45,9 +45,8 @@ public sealed class Workspace : IWorkspace
 
     public string Root => Roots[0];
 
-    /// <summary>The path of a folder without links, so that two ways to one folder are one workspace.</summary>
-    public static string RealPath(string folder) =>
-        Confinement.RealPath(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+    /// <summary>A path without links, so that two ways to one folder are one workspace. What is not there is itself.</summary>
+    public static string RealPath(string path) => Confinement.RealPath(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
 
     /// <summary>Whether we may make files in the folder, as far as it can be known without making one.</summary>
     public static bool IsWritable(string folder) =>

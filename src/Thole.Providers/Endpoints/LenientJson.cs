@@ -21,6 +21,10 @@ internal static class LenientJson
         public string? GetText(string name) =>
             element.Get(name) is { ValueKind: JsonValueKind.String } value && value.Text() is { Length: > 0 } text ? text : null;
 
+        /// <summary>Whether the property is that text; without making one of it, for what every chunk is asked.</summary>
+        public bool Is(string name, ReadOnlySpan<byte> text) =>
+            element.Get(name) is { ValueKind: JsonValueKind.String } value && value.ValueEquals(text);
+
         public long? GetNumber(string name) =>
             element.Get(name) switch
             {

@@ -22,7 +22,7 @@ internal sealed class ChatAnswer(ChatQuirks quirks, TextCallParser? textCalls = 
     public JsonElement? Complaint(string name, JsonElement chunk) =>
         name is "error"
         || chunk.Get("error") is not null and not { ValueKind: JsonValueKind.False }
-        || chunk.GetText("object") is "error"
+        || chunk.Is("object", "error"u8)
         || (chunk.Get("choices") is null && chunk.Get("usage") is null && chunk.GetText("message") is not null)
             ? chunk
             : null;

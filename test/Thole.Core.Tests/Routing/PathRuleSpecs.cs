@@ -6,7 +6,7 @@ namespace Thole.Core.Tests.Routing;
 
 public sealed class PathRuleSpecs
 {
-    private const string Root = "/work/app";
+    private const string Root = "/home/anna/app";
 
     [Theory]
     [InlineData("private", "private", true)]
@@ -22,7 +22,7 @@ public sealed class PathRuleSpecs
     [InlineData("private", "/elsewhere/private/a.cs", false)]
     [InlineData("/srv/data", "/srv/data/a.csv", true)]
     [InlineData("/srv/data", "/srv/database/a.csv", false)]
-    [InlineData("/work/app/private", "private/a.cs", true)]
+    [InlineData("/home/anna/app/private", "private/a.cs", true)]
     [InlineData("~/secret", "/home/me/secret/a.cs", true)]
     // A folder that is searched is read; a folder that is listed says names.
     [InlineData("private", "./**", true)]
@@ -32,7 +32,7 @@ public sealed class PathRuleSpecs
     [InlineData("private", "*", false)]
     [InlineData("private/inner", "private/*", false)]
     [InlineData("private", "private/*", true)]
-    [InlineData("/work/app/private", "./**", true)]
+    [InlineData("/home/anna/app/private", "./**", true)]
     [InlineData("/srv/data", "./**", false)]
     public void A_rule_covers_what_lies_in_it_and_what_may_have_reached_into_it(string pattern, string touched, bool covers)
     {
@@ -57,9 +57,9 @@ public sealed class PathRuleSpecs
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the paths are written as they are elsewhere");
 
-        Assert.True(PathRule.Parse("/work", home: null).CoversRoot(Root));
-        Assert.True(PathRule.Parse("/work/app", home: null).CoversRoot(Root));
-        Assert.False(PathRule.Parse("/work/app/private", home: null).CoversRoot(Root));
+        Assert.True(PathRule.Parse("/home/anna", home: null).CoversRoot(Root));
+        Assert.True(PathRule.Parse("/home/anna/app", home: null).CoversRoot(Root));
+        Assert.False(PathRule.Parse("/home/anna/app/private", home: null).CoversRoot(Root));
         Assert.False(PathRule.Parse("app", home: null).CoversRoot(Root));
     }
 

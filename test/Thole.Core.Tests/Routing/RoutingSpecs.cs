@@ -11,7 +11,7 @@ namespace Thole.Core.Tests.Routing;
 /// <summary>Who is asked for what, and who steps in.</summary>
 public sealed class RoutingSpecs
 {
-    private const string Workspace = "/work/app";
+    private const string Workspace = "/home/anna/app";
 
     private readonly Dictionary<string, ScriptedModel> _models = new(StringComparer.Ordinal)
     {
@@ -198,7 +198,7 @@ public sealed class RoutingSpecs
     public async Task Without_any_model_on_this_machine_the_turn_is_refused_before_anything_is_sent()
     {
         await using var session = await OpenAsync(
-            new RoutingRules { LocalPaths = [PathRule.Parse("/work", null)], Fallbacks = ["cloud/strong"] }
+            new RoutingRules { LocalPaths = [PathRule.Parse("/home/anna", null)], Fallbacks = ["cloud/strong"] }
         );
 
         var refused = await RunAsync(session);

@@ -55,7 +55,10 @@ internal static class SpecsHost
         return command.Result?.ExitCode;
     }
 
-    /// <summary>What stays open: a command that has just ended, and this look itself, hold some for a moment.</summary>
+    /// <summary>
+    /// What stays open: a command that has just ended, and this look itself, hold some for a moment. Nothing tells when the kernel has
+    /// closed them, so we look a few times, and the least is what was kept.
+    /// </summary>
     private static int Descriptors() =>
         Enumerable
             .Range(0, 20)

@@ -1,4 +1,5 @@
 using System.Text;
+using Thole.Core.Tools;
 using Thole.Core.Workspaces;
 using Thole.Protocol;
 
@@ -17,19 +18,27 @@ internal sealed class InstructionFile
 
     private readonly Func<string, CancellationToken, ValueTask<byte[]?>> _read;
     private readonly Func<string, string> _name;
+    private readonly string _top;
     private readonly string _relative;
 
+    /// <param name="top">The folder that the file's path is relative to.</param>
     private InstructionFile(
+        string top,
         string relative,
         Func<string, string> name,
         Func<string, CancellationToken, ValueTask<byte[]?>> read
-    ) => (_relative, _name, _read) = (relative, name, read);
+    ) => (_top, _relative, _name, _read) = (top, relative, name, read);
 
     /// <summary>What the file is called in the log: relative to the workspace, or <c>~user/AGENTS.md</c>.</summary>
     public string Source => _name(_relative);
 
+    /// <summary>What reading it touches, as the log of a session of that workspace says it.</summary>
+    public IEnumerable<string> Touches(string workspace) =>
+        new Touch(Path.Join(_top, _relative), IsWrite: false).DescribeAll(workspace);
+
     public static InstructionFile OfUser(string folder, OutsideReader read) =>
         new(
+            folder,
             "",
             static relative => UserPrefix + relative,
             // The user's folder may be made of links into a folder of dotfiles: it is theirs.
@@ -38,6 +47,7 @@ internal sealed class InstructionFile
 
     public static InstructionFile OfRepository(string top, string folder, string root, OutsideReader read) =>
         new(
+            top,
             Slashes(Path.GetRelativePath(top, folder)),
             relative => Slashes(Path.GetRelativePath(root, Path.Join(top, relative))),
             (relative, _) => ValueTask.FromResult(read(top, Path.Join(top, relative), MaxBytes))
@@ -45,12 +55,13 @@ internal sealed class InstructionFile
 
     public static InstructionFile OfWorkspace(IWorkspace workspace, string root, string folder) =>
         new(
+            root,
             folder,
             relative => string.Equals(root, workspace.Root, StringComparison.Ordinal) ? relative : $"{root}/{relative}",
             (relative, cancellationToken) => ReadAsync(workspace, new WorkspacePath(root, relative), cancellationToken)
         );
 
-    public InstructionFile Beneath(string name) => new(_relative.Length == 0 ? name : $"{_relative}/{name}", _name, _read);
+    public InstructionFile Beneath(string name) => new(_top, _relative.Length == 0 ? name : $"{_relative}/{name}", _name, _read);
 
     /// <summary>The file that <paramref name="import"/> names, seen from this one; null where it lies outside of the territory.</summary>
     public InstructionFile? Import(string import)
@@ -84,7 +95,7 @@ internal sealed class InstructionFile
             }
         }
 
-        return new InstructionFile(string.Join('/', steps), _name, _read);
+        return new InstructionFile(_top, string.Join('/', steps), _name, _read);
     }
 
     /// <summary>The text without characters that people cannot see; null where there is no such file.</summary>

@@ -28,7 +28,7 @@ public sealed class InstructionFiles(string? userFolder, string? homeFolder, Out
             }
         }
 
-        return isNewPresent ? await ReadAsync(present, scope.Known, cancellationToken) : [];
+        return isNewPresent ? await ReadAsync(present, scope.Workspace.Root, scope.Known, cancellationToken) : [];
     }
 
     /// <summary>What there is for a session that has not worked anywhere yet.</summary>
@@ -55,6 +55,7 @@ public sealed class InstructionFiles(string? userFolder, string? homeFolder, Out
 
     private static async Task<IReadOnlyList<ContextAdded>> ReadAsync(
         List<InstructionFile> present,
+        string root,
         IReadOnlySet<string> known,
         CancellationToken cancellationToken
     )
@@ -75,7 +76,15 @@ public sealed class InstructionFiles(string? userFolder, string? homeFolder, Out
         List<ContextAdded> told = [];
         foreach (var (file, text) in added)
         {
-            told.Add(new ContextAdded(file.Source, await imports.ExpandAsync(file, text, cancellationToken)));
+            var expanded = await imports.ExpandAsync(file, text, cancellationToken);
+            IEnumerable<InstructionFile> files = [file, .. imports.Imported];
+            told.Add(
+                new ContextAdded(
+                    file.Source,
+                    expanded,
+                    [.. files.SelectMany(one => one.Touches(root)).Distinct(StringComparer.Ordinal)]
+                )
+            );
         }
 
         return told;

@@ -15,13 +15,18 @@ internal sealed class InstructionImports
     private const int MaxDepth = 5;
 
     private readonly List<string> _refused = [];
+    private readonly List<InstructionFile> _imported = [];
     private int _left = MaxTotal;
     private bool _isCut;
+
+    /// <summary>The files of which the text that was expanded last holds something.</summary>
+    public IReadOnlyList<InstructionFile> Imported => _imported;
 
     /// <returns>The text, with one line at its end for each thing that was not done.</returns>
     public async Task<string> ExpandAsync(InstructionFile file, string text, CancellationToken cancellationToken)
     {
         _refused.Clear();
+        _imported.Clear();
         _isCut = false;
         var expanded = new StringBuilder();
         await ExpandAsync(expanded, file, text, [file.Source], cancellationToken);
@@ -72,6 +77,7 @@ internal sealed class InstructionImports
                 continue;
             }
 
+            _imported.Add(imported);
             Append(expanded, text.AsSpan(copied, start - copied));
             copied = start + 1 + path.Length;
             Append(expanded, $"\n<!-- from {imported.Source} -->\n");
