@@ -96,7 +96,7 @@ internal sealed class Composition(
                 Version
             )
             {
-                Providers = ListProviders,
+                Providers = () => new KeyedProviders(new ProviderDirectory(Providers), Keys).List(),
             }
         );
 
@@ -220,44 +220,6 @@ internal sealed class Composition(
             Blobs = blobs,
             Time = TimeProvider.System,
         };
-    }
-
-    private IReadOnlyList<ProviderListing> ListProviders() =>
-        [
-            .. new ProviderDirectory(Providers)
-                .All()
-                .Where(HasKey)
-                .Select(static listed => new ProviderListing(
-                    "model_provider",
-                    listed.Problem is null ? InventoryStatus.Ok : InventoryStatus.Error,
-                    listed.Name,
-                    Current: false,
-                    [
-                        .. listed.Models.Select(model => new ModelListing(
-                            model.Name,
-                            model.Name[(listed.Name.Length + 1)..],
-                            model.Name[(listed.Name.Length + 1)..],
-                            model.Limits.ContextWindow,
-                            IsCurrent: false,
-                            IsRuntime: false
-                        )),
-                    ],
-                    listed.Problem
-                )),
-        ];
-
-    /// <summary>A keyring is not asked: that it has a key is written down.</summary>
-    private bool HasKey(ListedProvider listed)
-    {
-        try
-        {
-            return listed.Key.Place is KeyPlace.Settings or KeyPlace.Variable
-                || (listed.Key.Place is KeyPlace.Nowhere && listed.KeyNames.Any(Keys.List().ContainsKey));
-        }
-        catch (WorkspaceException)
-        {
-            return false; // whoever asks a model is told why
-        }
     }
 
     private MeteredCatalog MakeMeters()

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Thole.Client;
 using Thole.Protocol;
 
@@ -23,6 +24,26 @@ public sealed class ServeSpecs : IAsyncDisposable
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
         }
+    }
+
+    [Fact]
+    public async Task It_lists_the_models_of_everybody_there_is_a_key_for_and_says_no_key()
+    {
+        _thole.Variables["ANTHROPIC_API_KEY"] = "key-of-the-environment";
+        (await _thole.RunWithInputAsync("key-that-is-kept\n", "auth", "mistral", "--no-check", "--file")).MustSucceed();
+        await using var daemon = await RunningDaemon.StartAsync(_thole);
+        using var client = new HttpClient { BaseAddress = daemon.Address };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", daemon.Token);
+
+        var told = await client.GetStringAsync("/workspace/providers", Now);
+
+        var providers = JsonDocument.Parse(told).RootElement.GetProperty("providers").EnumerateArray().ToList();
+        Assert.Equal(
+            ["openai", "anthropic", "mistral"],
+            providers.Select(provider => provider.GetProperty("authType").GetString()!)
+        );
+        Assert.All(providers, provider => Assert.NotEqual(0, provider.GetProperty("models").GetArrayLength()));
+        Assert.DoesNotContain("key-", told);
     }
 
     [Fact]
